@@ -1,0 +1,9 @@
+/// How a person asks.
+module io.github.kvern.cli {
+    requires static org.jspecify;
+    requires io.github.kvern.engine;
+    requires info.picocli;
+    requires org.slf4j;
+
+    opens io.github.kvern.cli to info.picocli;
+}

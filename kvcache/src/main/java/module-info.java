@@ -1,0 +1,7 @@
+/// What was seen, and attention over it.
+module io.github.kvern.kvcache {
+    requires static org.jspecify;
+    requires io.github.kvern.kernels;
+
+    exports io.github.kvern.kvcache to io.github.kvern.engine;
+}

@@ -1,0 +1,9 @@
+/// How fast a row times a vector is: weights, activations, the worker team, and the kernels behind one door.
+module io.github.kvern.kernels {
+    requires static org.jspecify;
+    requires transitive io.github.kvern.gguf;
+    requires jdk.incubator.vector;
+    requires org.slf4j;
+
+    exports io.github.kvern.kernels to io.github.kvern.moe, io.github.kvern.kvcache, io.github.kvern.engine;
+}
