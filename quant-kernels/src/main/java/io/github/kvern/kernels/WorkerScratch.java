@@ -1,0 +1,25 @@
+package io.github.kvern.kernels;
+
+/// Buffers that belong to one worker and live as long as the team. Contents do not survive from one task to the next.
+public final class WorkerScratch {
+    private final int worker;
+    private float[][] floats = new float[8][];
+
+    WorkerScratch(int worker) {
+        this.worker = worker;
+        for (int i = 0; i < floats.length; i++) floats[i] = new float[0];
+    }
+
+    /// The worker's number, from 0; 0 is the thread that runs the region.
+    public int worker() {
+        return worker;
+    }
+
+    /// A float buffer of at least this size.
+    ///
+    /// @param slot 0 to 7: a task that needs several buffers at once takes several slots
+    public float[] floats(int slot, int size) {
+        if (floats[slot].length < size) floats[slot] = new float[size];
+        return floats[slot];
+    }
+}
