@@ -1,32 +1,132 @@
 package io.github.kvern.gguf;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// A GGUF model: one file or all its splits, mapped read-only. Thread-safe.
+///
+/// Opening reads the headers only; tensor data is paged in by the operating system when it is touched. No file stays open
+/// after that: the mapping alone keeps the data alive, and [#close()] ends it.
 public final class GgufFile implements AutoCloseable {
-    private GgufFile() {
+    private final Arena arena;
+    private final Parts parts;
+    private final List<Tensor> tensors;
+    private final Map<String, Tensor> byName;
+
+    private GgufFile(Arena arena, Parts parts) {
+        this.arena = arena;
+        this.parts = parts;
+        List<Tensor> all = new ArrayList<>();
+        Map<String, Tensor> names = new LinkedHashMap<>();
+        for (Parts.Part part : parts.list()) {
+            for (TensorInfo info : part.header().tensors()) {
+                MemorySegment data = part.data().asSlice(part.header().dataOffset() + info.offset(), info.bytes());
+                Tensor tensor = new Tensor(info, data);
+                all.add(tensor);
+                names.put(info.name(), tensor);
+            }
+        }
+        this.tensors = List.copyOf(all);
+        this.byName = names;
     }
 
     /// Opens a file, or all parts of a split model when any one of them is given. Reads the headers only.
-    public static GgufFile open(Path path) throws IOException { throw new UnsupportedOperationException(path.toString()); }
-    /// The part files in order; the first is the one that holds the metadata.
-    public List<Path> paths() { throw new UnsupportedOperationException(); }
-    /// GGUF version, 2 or 3.
-    public int version() { throw new UnsupportedOperationException(); }
-    /// Bytes of all parts.
-    public long bytes() { throw new UnsupportedOperationException(); }
-    public Metadata metadata() { throw new UnsupportedOperationException(); }
-    /// All tensors in file order.
-    public List<Tensor> tensors() { throw new UnsupportedOperationException(); }
-    public Optional<Tensor> find(String name) { throw new UnsupportedOperationException(name); }
-    /// The tensor with this name; a [ModelFormatException] when there is none.
-    public Tensor require(String name) { throw new UnsupportedOperationException(name); }
+    ///
+    /// @throws IOException if a file is missing, cannot be read or is no regular file
+    /// @throws ModelFormatException if a file is malformed, or the parts do not belong together
+    /// @throws UnsupportedModelException if a file is sound, but of a kind that is not supported
+    public static GgufFile open(Path path) throws IOException {
+        Arena arena = Arena.ofShared();
+        boolean opened = false;
+        try {
+            GgufFile file = new GgufFile(arena, Parts.open(path, arena));
+            opened = true;
+            return file;
+        } finally {
+            if (!opened) arena.close();
+        }
+    }
 
-    /// Unmaps. Segments handed out before fail afterwards with an [IllegalStateException].
+    /// The part files in order; the first is the one that holds the metadata.
+    public List<Path> paths() {
+        return parts.list().stream().map(Parts.Part::path).toList();
+    }
+
+    /// GGUF version of the first part, 2 or 3.
+    public int version() {
+        return first().version();
+    }
+
+    /// Bytes of all parts.
+    public long bytes() {
+        return parts.list().stream().mapToLong(part -> part.header().bytes()).sum();
+    }
+
+    /// Bytes of one part.
+    ///
+    /// @param part its number, from 0
+    public long bytes(int part) {
+        return parts.list().get(part).header().bytes();
+    }
+
+    /// The first byte of the data section of a part: what the offsets of its tensors count from.
+    ///
+    /// @param part its number, from 0
+    public long dataOffset(int part) {
+        return parts.list().get(part).header().dataOffset();
+    }
+
+    /// What the offsets of the tensors in a part are a multiple of, in bytes.
+    ///
+    /// @param part its number, from 0
+    public int alignment(int part) {
+        return parts.list().get(part).header().alignment();
+    }
+
+    /// The metadata: that of the first part.
+    public Metadata metadata() {
+        return first().metadata();
+    }
+
+    /// All tensors, in the order of the parts and their tables.
+    public List<Tensor> tensors() {
+        return tensors;
+    }
+
+    /// The tensor with this name.
+    public Optional<Tensor> find(String name) {
+        return Optional.ofNullable(byName.get(name));
+    }
+
+    /// The tensor with this name; a [ModelFormatException] when there is none.
+    public Tensor require(String name) {
+        return find(name).orElseThrow(() -> new ModelFormatException(
+                first().file() + ": expected a tensor " + Text.quote(name) + ", found none of that name among " + tensors.size()));
+    }
+
+    private Header first() {
+        return parts.list().get(0).header();
+    }
+
+    /// Unmaps. Segments handed out before fail afterwards with an [IllegalStateException]; metadata and the tensor table stay.
+    /// Closing again does nothing.
+    ///
+    /// @throws IllegalStateException if a segment is in use by a native call at this moment
     @Override
-    public void close() {
+    public synchronized void close() {
+        if (arena.scope().isAlive()) arena.close();
+    }
+
+    /// The first part's path and the number of tensors.
+    @Override
+    public String toString() {
+        return first().file() + ": " + tensors.size() + " tensors";
     }
 }
