@@ -1,0 +1,7 @@
+package io.github.kvern;
+
+/// Placeholder until the sampler lands.
+public final class Sampling {
+    private Sampling() {
+    }
+}

@@ -1,0 +1,7 @@
+package io.github.kvern;
+
+/// Placeholder until the tokenizers land.
+public final class Tokenizer {
+    private Tokenizer() {
+    }
+}
