@@ -1,0 +1,37 @@
+package io.github.kvern.kernels.scalar;
+
+import static io.github.kvern.kernels.scalar.LittleEndian.half;
+import static io.github.kvern.kernels.scalar.LittleEndian.unsignedByte;
+
+import java.lang.foreign.MemorySegment;
+
+/// 4 bits a value; 8 groups of 32 values, each with a 6-bit scale and a 6-bit minimum: `x = (d * s) * q - (dmin * m)`.
+/// ```
+/// byte  0..1   2..3   4..15           16..143
+///       d      dmin   s and m, see    q: groups 0 and 1 in 32 bytes, group 0 in the low nibbles;
+///       half   half   SixBitScales    then groups 2 and 3, 4 and 5, 6 and 7
+/// ```
+public final class Q4_K {
+    private Q4_K() {
+    }
+
+    /// Decodes `count` values, a multiple of 256, from byte `offset` on into `target` from index `at` on.
+    public static void decode(MemorySegment source, long offset, float[] target, int at, int count) {
+        Blocks.require(256, count, target, at);
+        for (int i = at; i < at + count; i += 256, offset += 144) {
+            float d = half(source, offset);
+            float dmin = half(source, offset + 2);
+            long scales = SixBitScales.scales(source, offset + 4);
+            long minimums = SixBitScales.minimums(source, offset + 4);
+            for (int group = 0; group < 8; group++) {
+                float scale = d * (scales >>> 8 * group & 63);
+                float min = dmin * (minimums >>> 8 * group & 63);
+                long quants = offset + 16 + group / 2 * 32;
+                int shift = group % 2 * 4;
+                for (int j = 0; j < 32; j++) {
+                    target[i + 32 * group + j] = scale * (unsignedByte(source, quants + j) >> shift & 15) - min;
+                }
+            }
+        }
+    }
+}
