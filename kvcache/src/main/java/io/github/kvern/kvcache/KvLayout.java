@@ -1,6 +1,7 @@
 package io.github.kvern.kvcache;
 
 import io.github.kvern.gguf.TensorType;
+import io.github.kvern.kernels.AttentionOps;
 
 /// How one group of layers, which see the same positions, keeps keys and values.
 ///
@@ -11,4 +12,41 @@ import io.github.kvern.gguf.TensorType;
 /// @param storage F32 or F16
 /// @param chunk positions see only their own aligned run of so many positions; 0: everything before them
 public record KvLayout(int layers, int heads, int keySize, int valueSize, TensorType storage, int chunk) {
+    /// @throws IllegalArgumentException when a number is out of range or the cache cannot store the type
+    public KvLayout {
+        if (layers < 1 || heads < 1 || keySize < 1 || valueSize < 1 || chunk < 0)
+            throw new IllegalArgumentException("a cache layout needs layers, heads, key and value sizes of at least 1 and a chunk of at least 0, found "
+                + layers + " layers, " + heads + " heads of " + keySize + " and " + valueSize + ", chunk " + chunk);
+        if (storage != TensorType.F32 && storage != TensorType.F16)
+            throw new IllegalArgumentException("the cache stores F32 or F16, not " + storage);
+        if (Math.max(keySize, valueSize) > 1 << 20) // blocks are read into arrays of 64 times as many floats
+            throw new IllegalArgumentException("a key or value of " + Math.max(keySize, valueSize) + " values is too wide for the cache");
+    }
+
+    /// Bytes of one page: [PagePool#POSITIONS] positions of every layer of the group.
+    public long pageBytes() {
+        return Math.multiplyExact(Math.multiplyExact((long) layers, heads), keyBytes() + valueBytes());
+    }
+
+    /// The first position that `position` sees.
+    int firstVisible(int position) {
+        return chunk == 0 ? 0 : position - position % chunk;
+    }
+
+    /// Where the block of one layer's and head's keys begins in a page; the values follow it.
+    long keysAt(int layer, int head) {
+        return ((long) layer * heads + head) * (keyBytes() + valueBytes());
+    }
+
+    long valuesAt(int layer, int head) {
+        return keysAt(layer, head) + keyBytes();
+    }
+
+    private long keyBytes() {
+        return AttentionOps.bytes(storage, (long) AttentionOps.BLOCK * keySize);
+    }
+
+    private long valueBytes() {
+        return AttentionOps.bytes(storage, (long) AttentionOps.BLOCK * valueSize);
+    }
 }

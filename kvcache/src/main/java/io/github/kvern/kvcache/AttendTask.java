@@ -1,0 +1,183 @@
+package io.github.kvern.kvcache;
+
+import io.github.kvern.gguf.TensorType;
+import io.github.kvern.kernels.AttentionOps;
+import io.github.kvern.kernels.RangeTask;
+import io.github.kvern.kernels.WorkerScratch;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+
+/// One layer's attention, cut into items: a tile of neighbouring rows, one key/value head, and all the spans that the tile sees or
+/// a part of them. Items differ in cost, so a unit of the region is an equal share of the cost, with the items that begin in it.
+///
+/// A tile that was cut leaves its spans' results in a buffer; whoever finishes its last part joins them.
+final class AttendTask implements RangeTask {
+    private static final int TILE_QUERIES = 64; // per key/value head: enough that reading a block as floats costs little
+    private static final int ITEMS = 64; // wanted: work for many workers
+    private static final int PART_BLOCKS = 8; // at least: a smaller part is not worth its partial results
+    private static final int UNITS = 256; // at most
+    private static final float[] NONE = {};
+
+    private static final int ROW = 0, ROWS = 1, HEAD = 2, FIRST_SPAN = 3, END_SPAN = 4, CUT = 5, FIELDS = 6;
+
+    private final TileAttention tiles;
+    private final AtomicInteger left = new AtomicInteger();
+    private int[] items = new int[FIELDS * 16];
+    private long[] costs = new long[17]; // of all items before
+    private int count;
+    private int units;
+
+    private int[] cutPartials = new int[16]; // where a cut tile's spans begin in the partial results
+    private AtomicIntegerArray cutParts = new AtomicIntegerArray(16); // parts not finished
+    private int cuts;
+    private float[] partials = NONE;
+
+    KvLayout layout = new KvLayout(1, 1, 1, 1, TensorType.F32, 0);
+    Rows rows = new Rows();
+    int group;
+    int layer;
+    float[] q = NONE;
+    int qAt;
+    int qStride;
+    int sharing; // query heads that share a key/value head
+    float scale;
+    float[] out = NONE;
+    int outAt;
+    int outStride;
+
+    AttendTask(AttentionOps ops) {
+        tiles = new TileAttention(ops, this);
+    }
+
+    boolean idle() {
+        return left.get() == 0;
+    }
+
+    int units() {
+        return units;
+    }
+
+    /// Multiply-adds of a unit.
+    long unitCost() {
+        return Math.max(1, costs[count] / units);
+    }
+
+    void prepare(KvLayout layout, int group, int layer, Rows rows, float[] q, int qAt, int qStride, int queryHeads, float scale, float[] out, int outAt,
+        int outStride) {
+        this.layout = layout;
+        this.group = group;
+        this.layer = layer;
+        this.rows = rows;
+        this.q = q;
+        this.qAt = qAt;
+        this.qStride = qStride;
+        this.sharing = queryHeads / layout.heads();
+        this.scale = scale;
+        this.out = out;
+        this.outAt = outAt;
+        this.outStride = outStride;
+        count = 0;
+        cuts = 0;
+        int partialSize = 0;
+        int whole = tiles() * layout.heads(); // items if no tile is cut
+        int parts = Math.max(1, (ITEMS + whole - 1) / whole);
+        for (int run = 0; run < rows.runs(); run++)
+            for (int head = 0; head < layout.heads(); head++)
+                for (int row = rows.runStart(run); row < rows.runEnd(run); ) {
+                    int end = tileEnd(run, row);
+                    partialSize += cut(row, end - row, head, parts, partialSize);
+                    row = end;
+                }
+        if (partials.length < partialSize) partials = new float[partialSize + partialSize / 4];
+        units = Math.min(count, UNITS);
+        left.set(units);
+    }
+
+    private int tiles() {
+        int tiles = 0;
+        for (int run = 0; run < rows.runs(); run++)
+            for (int row = rows.runStart(run); row < rows.runEnd(run); row = tileEnd(run, row)) tiles++;
+        return tiles;
+    }
+
+    /// A tile is part of a run and of a chunk, so that all its rows see the same first position.
+    private int tileEnd(int run, int row) {
+        int position = rows.position(row), chunk = layout.chunk();
+        int most = Math.max(1, TILE_QUERIES / sharing);
+        if (chunk > 0) most = Math.min(most, chunk - position % chunk);
+        return Math.min(rows.runEnd(run) - row, most) + row;
+    }
+
+    /// Adds a tile's items.
+    ///
+    /// @return floats of partial results that it needs
+    private int cut(int row, int tileRows, int head, int parts, int partialAt) {
+        int first = layout.firstVisible(rows.position(row)) / PagePool.POSITIONS;
+        int last = rows.position(row + tileRows - 1) / PagePool.POSITIONS;
+        int firstSpan = Spans.of(first), endSpan = Spans.of(last) + 1;
+        int most = Math.min(parts, (last - first + 1) / PART_BLOCKS);
+        if (most <= 1 || endSpan - firstSpan == 1) {
+            item(row, tileRows, head, firstSpan, endSpan, -1, last - first + 1);
+            return 0;
+        }
+        if (cuts == cutPartials.length) {
+            cutPartials = Arrays.copyOf(cutPartials, 2 * cuts);
+            AtomicIntegerArray more = new AtomicIntegerArray(2 * cuts);
+            for (int i = 0; i < cuts; i++) more.setPlain(i, cutParts.getPlain(i));
+            cutParts = more;
+        }
+        int made = 0;
+        for (int p = 0, from = firstSpan; p < most; p++) {
+            int limit = p + 1 == most ? endSpan : Math.clamp(Spans.of(first + (int) ((last - first + 1L) * (p + 1) / most)), from, endSpan);
+            if (limit == from) continue;
+            item(row, tileRows, head, from, limit, cuts, Math.min(last + 1, Spans.start(limit)) - Math.max(first, Spans.start(from)));
+            from = limit;
+            made++;
+        }
+        cutPartials[cuts] = partialAt;
+        cutParts.set(cuts++, made);
+        return Math.multiplyExact((endSpan - firstSpan) * tileRows * sharing, layout.valueSize() + 2);
+    }
+
+    private void item(int row, int tileRows, int head, int firstSpan, int endSpan, int cut, int blocks) {
+        if (FIELDS * (count + 1) > items.length) {
+            items = Arrays.copyOf(items, 2 * items.length);
+            costs = Arrays.copyOf(costs, 2 * costs.length);
+        }
+        int at = FIELDS * count;
+        items[at + ROW] = row;
+        items[at + ROWS] = tileRows;
+        items[at + HEAD] = head;
+        items[at + FIRST_SPAN] = firstSpan;
+        items[at + END_SPAN] = endSpan;
+        items[at + CUT] = cut;
+        long perPosition = layout.keySize() + layout.valueSize();
+        costs[count + 1] = costs[count] + (long) blocks * PagePool.POSITIONS * perPosition * (tileRows * sharing + 2L); // 2: reading as floats
+        count++;
+    }
+
+    @Override
+    public void run(int from, int to, WorkerScratch scratch) {
+        long share = (costs[count] + units - 1) / units;
+        int item = firstFrom(from * share);
+        for (; item < count && costs[item] < to * share; item++) run(FIELDS * item, scratch);
+        left.addAndGet(from - to);
+    }
+
+    /// The first item that begins at this cost or later.
+    private int firstFrom(long cost) {
+        int at = Arrays.binarySearch(costs, 0, count, cost); // ascending without equals: every item costs something
+        return at >= 0 ? at : -at - 1;
+    }
+
+    private void run(int at, WorkerScratch scratch) {
+        int row = items[at + ROW], tileRows = items[at + ROWS], head = items[at + HEAD], cut = items[at + CUT];
+        if (cut < 0) {
+            tiles.whole(row, tileRows, head, scratch);
+            return;
+        }
+        tiles.part(row, tileRows, head, items[at + FIRST_SPAN], items[at + END_SPAN], partials, cutPartials[cut], scratch);
+        if (cutParts.decrementAndGet(cut) == 0) tiles.join(row, tileRows, head, partials, cutPartials[cut], scratch);
+    }
+}
