@@ -1,27 +1,63 @@
 package io.github.kvern.kernels;
 
 import io.github.kvern.gguf.TensorType;
+import io.github.kvern.gguf.UnsupportedModelException;
 import io.github.kvern.kernels.scalar.Decoders;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /// The one door: picks the implementation once, and says its name and why.
+///
+/// The system property `kvern.kernels` forces a choice: `scalar`, or at most this many bits: `512`, `256`, `128`.
 public final class Kernels {
-    private static final Kernels BEST = new Kernels("scalar", "no vector kernels yet");
+    private static final String PROPERTY = "kvern.kernels";
+    private static final String FLAG = "--add-modules jdk.incubator.vector";
 
     private final String name;
     private final String reason;
-    private final Ops ops = new Ops();
-    private final AttentionOps attention = new AttentionOps();
+    private final Optional<String> warning;
+    private final boolean vectors;
+    private final Ops ops;
+    private final AttentionOps attention;
 
-    private Kernels(String name, String reason) {
-        this.name = name;
+    private Kernels(int bits, String reason, Optional<String> warning) {
+        vectors = bits >= 128;
+        name = vectors ? "vector" + bits : "scalar";
         this.reason = reason;
+        this.warning = warning;
+        ops = vectors ? VectorKernels.ops() : new Ops();
+        attention = vectors ? VectorKernels.attention() : new AttentionOps();
+    }
+
+    private static final class Holder {
+        static final Kernels BEST = choose();
     }
 
     /// The fastest kernels that this JVM can run.
     public static Kernels best() {
-        return BEST;
+        return Holder.BEST;
+    }
+
+    private static Kernels choose() {
+        String forced = System.getProperty(PROPERTY, "");
+        if (forced.equals("scalar")) return new Kernels(0, "forced by -D" + PROPERTY + "=scalar", Optional.empty());
+        if (!Machine.hasVectorModule())
+            return scalar("the module jdk.incubator.vector is missing", "start java with " + FLAG);
+        Optional<String> problem = Machine.compilerIsMissing();
+        if (problem.isPresent()) return scalar(problem.get(), "remove that option");
+        int bits = VectorKernels.bits();
+        if (bits < 128) return scalar("this machine or this JVM has no vectors of 128 bits or more", "check -XX:UseAVX, -XX:UseSSE and -XX:MaxVectorSize");
+        boolean known = forced.isEmpty() || forced.equals("512") || forced.equals("256") || forced.equals("128");
+        String found = bits + " bits";
+        if (forced.equals(String.valueOf(bits))) return new Kernels(bits, found + ", forced by -D" + PROPERTY, Optional.empty());
+        if (forced.isEmpty()) return new Kernels(bits, found + " is this JVM's preferred width", Optional.empty());
+        String ignored = "-D" + PROPERTY + "=" + forced
+            + (known ? " asks for more bits than this JVM has" : " is none of scalar, 512, 256 and 128") + ", so " + found + " it is";
+        return new Kernels(bits, ignored, Optional.of(ignored));
+    }
+
+    private static Kernels scalar(String problem, String advice) {
+        return new Kernels(0, problem, Optional.of("computing without vectors, ten times slower or worse: " + problem + "; " + advice));
     }
 
     /// `vector512`, `vector256`, `vector128` or `scalar`.
@@ -36,30 +72,26 @@ public final class Kernels {
 
     /// What slows this JVM down and how to mend it (the vector module is missing; no optimising compiler), in one line.
     public Optional<String> warning() {
-        return Optional.empty();
+        return warning;
     }
 
     /// Makes a weight handle over the bytes of a tensor, as in the file.
     ///
     /// @param rows of one expert; `experts * rows * type.rowBytes(columns)` must be the segment's size
+    /// @param columns a multiple of the type's block length
+    /// @throws IllegalArgumentException when the shape is impossible or the segment is not of its size
+    /// @throws UnsupportedModelException when the type holds no weights
     public Matrix matrix(TensorType type, MemorySegment segment, int rows, int columns, int experts, Precision precision) {
-        return new Matrix(type, segment, rows, columns, experts, new MatMul() {
-            @Override
-            void multiply(Matrix w, int expert, int from, int to, Activation x, int segment, float[] out, int outAt, int outStride, WorkerScratch scratch) {
-                int k = w.columns();
-                float[] row = scratch.floats(0, k);
-                float[] v = x.values();
-                for (int r = from; r < to; r++) {
-                    Decoders.decode(w.type(), w.segment(), ((long) expert * w.rows() + r) * w.rowBytes(), row, 0, k);
-                    for (int c = 0; c < x.columns(segment); c++) {
-                        int at = (x.start(segment) + c) * k;
-                        float sum = 0;
-                        for (int i = 0; i < k; i++) sum = Math.fma(row[i], v[at + i], sum);
-                        out[outAt + c * outStride + r] = sum;
-                    }
-                }
-            }
-        });
+        if (!Decoders.isWeight(type))
+            throw new UnsupportedModelException("a matrix of type " + type + ": expected F32, F16, BF16 or a quantised type; re-convert the model");
+        if (rows < 1 || columns < 1 || experts < 1 || columns % type.blockLength() != 0)
+            throw new IllegalArgumentException("a " + type + " matrix of " + experts + " x " + rows + " x " + columns
+                + ": expected at least 1 of each, columns in whole blocks of " + type.blockLength());
+        long all = (long) rows * experts;
+        if (all > Integer.MAX_VALUE || segment.byteSize() % all != 0 || segment.byteSize() / all != type.rowBytes(columns))
+            throw new IllegalArgumentException("a " + type + " matrix of " + experts + " x " + rows + " x " + columns + " in "
+                + segment.byteSize() + " bytes: expected " + all + " rows of " + type.rowBytes(columns));
+        return new Matrix(type, segment, rows, columns, experts, vectors ? VectorKernels.matMul(type, precision) : ScalarMatMul.KERNEL);
     }
 
     /// What is not a matrix.

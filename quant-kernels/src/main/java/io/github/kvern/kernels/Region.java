@@ -1,40 +1,64 @@
 package io.github.kvern.kernels;
 
-import java.util.ArrayList;
-import java.util.List;
-
 /// Collects what may run side by side (q, k and v; gate and up; all chosen experts and the shared one) and runs it with one
-/// barrier. Reusable; used by one driver thread.
+/// barrier. What the products want made of their activations (8-bit blocks, packed columns) is made first. Reusable; used by one
+/// driver thread.
 public final class Region {
     private final Workers workers;
-    private final List<Runnable> todo = new ArrayList<>();
+    private final WorkList preparation = new WorkList();
+    private final WorkList work = new WorkList();
 
     public Region(Workers workers) {
         this.workers = workers;
     }
 
-    /// Adds the product of a plain matrix and all columns of `x`: `out[outAt + c * outStride + row]`.
+    /// Adds the product of a plain matrix and all columns of `x`, which must be one segment: `out[outAt + c * outStride + row]`.
+    ///
+    /// @throws IllegalArgumentException when widths differ, `x` has several segments, or `out` is too small
     public void multiply(Matrix w, Activation x, float[] out, int outAt, int outStride) {
+        if (x.segments() != 1) throw new IllegalArgumentException("a product over all columns, but they are cut into " + x.segments() + " segments");
         multiply(w, 0, x, 0, out, outAt, outStride);
     }
 
-    /// Adds the product of one expert and the columns of one segment of `x`.
+    /// Adds the product of one expert and the columns of one segment of `x`. Columns are counted from the segment's first.
+    ///
+    /// @throws IllegalArgumentException when widths differ, there is no such expert or segment, or `out` is too small
     public void multiply(Matrix w, int expert, Activation x, int segment, float[] out, int outAt, int outStride) {
         if (x.width() != w.columns()) throw new IllegalArgumentException("a matrix of " + w.columns() + " columns times vectors of " + x.width());
-        if (x.columns(segment) == 0) return;
-        todo.add(() -> w.kernel().multiply(w, expert, 0, w.rows(), x, segment, out, outAt, outStride, workers.scratch(0)));
+        if (expert < 0 || expert >= w.experts()) throw new IllegalArgumentException("expert " + expert + " of " + w.experts());
+        if (segment < 0 || segment >= x.segments()) throw new IllegalArgumentException("segment " + segment + " of " + x.segments());
+        int columns = x.columns(segment);
+        if (columns == 0) return;
+        long end = outAt + (columns - 1L) * outStride + w.rows();
+        if (outAt < 0 || outStride < 0 || end > out.length)
+            throw new IllegalArgumentException("a result that ends at " + end + " in an array of " + out.length);
+        WorkList.Task t = work.add((w.rows() + WorkList.PANEL - 1) / WorkList.PANEL, w.kernel().cost(w, columns) * WorkList.PANEL);
+        t.matrix = w;
+        t.expert = expert;
+        t.x = x;
+        t.segment = segment;
+        t.out = out;
+        t.outAt = outAt;
+        t.outStride = outStride;
     }
 
     /// Adds any other work of independent units.
     ///
     /// @param cost of one unit, in multiply-adds or something like it: for sharing the work evenly
     public void add(RangeTask task, int units, long cost) {
-        if (units > 0) todo.add(() -> task.run(0, units, workers.scratch(0)));
+        if (units > 0) work.add(units, cost).task = task;
     }
 
-    /// Runs everything that was added, returns when all of it is done, and is empty again.
+    /// Runs everything that was added, returns when all of it is done, and is empty again. What a task throws is thrown here.
     public void run() {
-        for (Runnable r : todo) r.run();
-        todo.clear();
+        try {
+            work.prepare(preparation);
+            workers.run(preparation);
+            preparation.clear();
+            workers.run(work);
+        } finally {
+            preparation.discard(); // there are tasks only if it failed
+            work.clear();
+        }
     }
 }

@@ -1,0 +1,50 @@
+package io.github.kvern.kernels;
+
+/// What was made of an activation for one [Form]: arrays that grow and are kept. What is in which array, the form says.
+final class Prepared {
+    private final Form form;
+    private final Activation x;
+    private boolean ready;
+    float[] floats = {};
+    float[] sums = {};
+    float[] scales = {};
+    int[] ints = {};
+    short[] shorts = {};
+    int[] table = {};
+
+    Prepared(Form form, Activation x) {
+        this.form = form;
+        this.x = x;
+    }
+
+    Form form() {
+        return form;
+    }
+
+    Activation x() {
+        return x;
+    }
+
+    /// True when it still has to be made: the caller then makes it.
+    boolean begin() {
+        boolean begins = !ready;
+        ready = true;
+        return begins;
+    }
+
+    void forget() {
+        ready = false;
+    }
+
+    static float[] room(float[] array, long size) {
+        return array.length >= size ? array : new float[Math.toIntExact(size)];
+    }
+
+    static int[] room(int[] array, long size) {
+        return array.length >= size ? array : new int[Math.toIntExact(size)];
+    }
+
+    static short[] room(short[] array, long size) {
+        return array.length >= size ? array : new short[Math.toIntExact(size)];
+    }
+}

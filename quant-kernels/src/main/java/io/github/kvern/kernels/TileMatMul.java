@@ -1,0 +1,61 @@
+package io.github.kvern.kernels;
+
+import io.github.kvern.kernels.vector.PanelDecoder;
+import io.github.kvern.kernels.vector.Tile;
+import java.util.Arrays;
+
+/// Products with dequantised weights and float activations, any number of columns: a panel of 32 rows is decoded, a block of k at a
+/// time, and multiplied with all columns of a batch before the next block.
+final class TileMatMul extends MatMul {
+    /// Values of k decoded at once: a multiple of every type's block and of [Tile#STEP].
+    private static final int BLOCK = 256;
+    /// Decoding a weight costs about as much as this many multiply-adds.
+    private static final int DECODE = 12;
+
+    private final PanelDecoder decoder;
+
+    TileMatMul(PanelDecoder decoder) {
+        this.decoder = decoder;
+    }
+
+    @Override
+    Form form(int columns) {
+        return PackedColumns.FORM;
+    }
+
+    @Override
+    long cost(Matrix w, int columns) {
+        return (long) w.columns() * (columns + DECODE);
+    }
+
+    @Override
+    void multiply(Matrix w, int expert, int from, int to, Activation x, int segment, float[] out, int outAt, int outStride,
+        WorkerScratch scratch) {
+        int columns = x.columns(segment);
+        Prepared p = x.prepared(PackedColumns.FORM);
+        for (int c = 0; c < columns; c += PackedColumns.BATCH) {
+            int count = Math.min(PackedColumns.BATCH, columns - c);
+            int at = PackedColumns.start(p, segment, c);
+            for (int row = from; row < to; row += Tile.ROWS)
+                panel(w, expert, row, Math.min(Tile.ROWS, to - row), p.floats, at, count, out, outAt + c * outStride + row, outStride, scratch);
+        }
+    }
+
+    private void panel(Matrix w, int expert, int row, int rows, float[] x, int xAt, int count, float[] out, int outAt, int outStride,
+        WorkerScratch scratch) {
+        int padded = PackedColumns.padded(count);
+        int width = w.columns();
+        float[] acc = scratch.floats(0, padded * Tile.ROWS);
+        float[] panel = scratch.floats(1, BLOCK * Tile.ROWS);
+        float[] buffer = scratch.floats(2, PanelDecoder.BUFFER);
+        Arrays.fill(acc, 0, padded * Tile.ROWS, 0);
+        long at = ((long) expert * w.rows() + row) * w.rowBytes();
+        for (int k = 0; k < width; k += BLOCK) {
+            int n = Math.min(BLOCK, width - k);
+            decoder.decode(w.segment(), at + w.type().rowBytes(k), w.rowBytes(), rows, n, panel, buffer);
+            for (int step = 0; step < n; step += Tile.STEP)
+                Tile.step(panel, step * Tile.ROWS, x, xAt + (k + step) * padded, Math.min(Tile.STEP, n - step), count, acc);
+        }
+        for (int c = 0; c < count; c++) System.arraycopy(acc, c * Tile.ROWS, out, outAt + c * outStride, rows);
+    }
+}

@@ -1,0 +1,40 @@
+package io.github.kvern.kernels.vector;
+
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/// The width of vectors in this JVM, chosen once. The species are constants, or the compiler could do nothing with them.
+public final class Lanes {
+    /// The system property that forces a width (or `scalar`).
+    public static final String PROPERTY = "kvern.kernels";
+    /// Bits of a vector: 512, 256 or 128; less than 128 when this machine has no vectors to speak of.
+    public static final int BITS = bits();
+
+    static final VectorShape SHAPE = VectorShape.forBitSize(Math.max(128, BITS));
+    static final VectorSpecies<Float> F = VectorSpecies.of(float.class, SHAPE);
+    static final VectorSpecies<Integer> I = VectorSpecies.of(int.class, SHAPE);
+    static final VectorSpecies<Short> S = VectorSpecies.of(short.class, SHAPE);
+    /// Floats in a vector.
+    static final int L = F.length();
+    /// Columns that a tile works on at once. With two vectors of rows each column takes two accumulators: 16 of 32 registers, or 8
+    /// of 16 (more make the compiler spill). AVX-512 and Arm have 32; for 256 bits this cannot be told, so 16 is assumed.
+    public static final int COLUMNS = BITS == 512 || System.getProperty("os.arch", "").equals("aarch64") ? 8 : 4;
+
+    static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
+
+    private Lanes() {}
+
+    private static int bits() {
+        int widest = Math.min(512, FloatVector.SPECIES_PREFERRED.vectorBitSize());
+        return switch (System.getProperty(PROPERTY, "")) {
+            case "512" -> Math.min(widest, 512);
+            case "256" -> Math.min(widest, 256);
+            case "128" -> Math.min(widest, 128);
+            default -> widest;
+        };
+    }
+}
