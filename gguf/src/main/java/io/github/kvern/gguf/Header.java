@@ -15,10 +15,11 @@ import java.util.Map;
 /// @param dataOffset the first byte of the data section
 /// @param bytes the size of the file
 record Header(String file, int version, Metadata metadata, List<TensorInfo> tensors, int alignment, long dataOffset, long bytes) {
-    private static final int DEFAULT_ALIGNMENT = 32;
+    static final String ALIGNMENTS = "a power of two from 8 to 1048576";
+    static final int DEFAULT_ALIGNMENT = 32;
     private static final int LARGEST_ALIGNMENT = 1 << 20;
-    private static final int LONGEST_KEY = 65_535;
-    private static final int LONGEST_STRING = 1 << 28;
+    static final int LONGEST_KEY = 65_535;
+    static final int LONGEST_STRING = 1 << 28;
     private static final int DEEPEST_NESTING = 8;
     private static final int LEAST_PAIR_BYTES = 8 + 1 + 4 + 1;
 
@@ -52,11 +53,15 @@ record Header(String file, int version, Metadata metadata, List<TensorInfo> tens
     }
 
     private static int alignment(Cursor in, Metadata metadata) {
-        long alignment = metadata.findLong("general.alignment").orElse(DEFAULT_ALIGNMENT);
-        in.at("key \"general.alignment\"");
-        if (alignment < 8 || alignment > LARGEST_ALIGNMENT || Long.bitCount(alignment) != 1)
-            throw in.wrong("expected a power of two from 8 to " + LARGEST_ALIGNMENT + ", found " + alignment);
+        long alignment = metadata.findLong(Split.ALIGNMENT).orElse(DEFAULT_ALIGNMENT);
+        in.at("key " + Text.quote(Split.ALIGNMENT));
+        if (!isAlignment(alignment)) throw in.wrong("expected " + ALIGNMENTS + ", found " + alignment);
         return (int) alignment;
+    }
+
+    /// The format asks for a multiple of 8 at least.
+    static boolean isAlignment(long bytes) {
+        return bytes >= 8 && bytes <= LARGEST_ALIGNMENT && Long.bitCount(bytes) == 1;
     }
 
     private static MetadataValue readValue(Cursor in) {

@@ -40,6 +40,13 @@ public final class Metadata {
         return new Metadata(changed, source);
     }
 
+    /// This metadata with one key removed, if it is there.
+    public Metadata without(String key) {
+        Map<String, MetadataValue> changed = new LinkedHashMap<>(values);
+        changed.remove(key);
+        return new Metadata(changed, source);
+    }
+
     /// The keys, in the file's order. Cannot be changed.
     public Set<String> keys() {
         return values.keySet();

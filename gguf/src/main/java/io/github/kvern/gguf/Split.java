@@ -18,7 +18,8 @@ record Split(String name, int no, int count) {
     static final String NO = "split.no";
     static final String COUNT = "split.count";
     static final String TENSORS = "split.tensors.count";
-    private static final int MOST_PARTS = 65_535;
+    static final String ALIGNMENT = "general.alignment";
+    static final int MOST_PARTS = 65_535;
     private static final Pattern FILE_NAME = Pattern.compile("(.*)-(\\d{5})-of-(\\d{5})\\.gguf", Pattern.DOTALL);
 
     /// What the keys and the name of a file say.
@@ -45,6 +46,11 @@ record Split(String name, int no, int count) {
         return "-%05d-of-%05d.gguf".formatted(part + 1, count);
     }
 
+    /// Whether a key says how the files are laid out and nothing about the model.
+    static boolean isLayout(String key) {
+        return key.equals(NO) || key.equals(COUNT) || key.equals(TENSORS) || key.equals(ALIGNMENT);
+    }
+
     /// Checks that these are the parts of one model, in order.
     static void checkTogether(List<Header> parts) {
         Header first = parts.get(0);
@@ -69,7 +75,7 @@ record Split(String name, int no, int count) {
     /// A part repeats few keys or none; those it repeats must say the same.
     private static void checkSameModel(Header first, Header part) {
         for (String key : part.metadata().keys()) {
-            if (key.equals(NO) || key.equals("general.alignment")) continue;
+            if (key.equals(NO) || key.equals(ALIGNMENT)) continue;
             Optional<MetadataValue> expected = first.metadata().find(key);
             Optional<MetadataValue> found = part.metadata().find(key);
             if (expected.isPresent() && !expected.equals(found)) throw new ModelFormatException(part.file() + ": key " + Text.quote(key)

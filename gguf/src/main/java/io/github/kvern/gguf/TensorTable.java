@@ -4,15 +4,15 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /// Reads the tensor table of one file. After it every tensor is known to have a shape whose values and bytes can be counted in
 /// a `long`, and a place inside the file that no other tensor shares.
 final class TensorTable {
-    /// A name of one byte, one dimension.
-    static final int LEAST_ENTRY_BYTES = 8 + 1 + 4 + 8 + 4 + 8;
+    /// A name of one byte, no dimension.
+    static final int LEAST_ENTRY_BYTES = 8 + 1 + 4 + 4 + 8;
     private static final int LONGEST_NAME = 255;
-    private static final int MOST_DIMENSIONS = 4;
 
     private TensorTable() {
     }
@@ -37,37 +37,29 @@ final class TensorTable {
         if (name.isEmpty()) throw in.wrong("expected a name, found an empty one");
         in.at("tensor " + Text.quote(name));
         int dimensions = in.readInt();
-        if (dimensions < 1 || dimensions > MOST_DIMENSIONS)
-            throw in.wrong("expected 1 to " + MOST_DIMENSIONS + " dimensions, found " + Integer.toUnsignedString(dimensions));
-        List<Long> shape = new ArrayList<>(dimensions);
-        long rows = 1;
-        for (int d = 0; d < dimensions; d++) {
-            long extent = in.readLong();
-            if (extent < 1) throw in.wrong("expected extents of at least 1, found " + extent + " in dimension " + d);
-            if (d > 0) rows = multiply(in, rows, extent);
-            shape.add(extent);
-        }
-        int id = in.readInt();
-        TensorType type = TensorType.ofId(id).orElseThrow(() -> ForeignTypes.nameOf(id)
-                .<KvernException>map(foreign -> in.unsupported("type " + foreign + " (" + id + ") is not supported: use a file in one of ggml's current types"))
-                .orElseGet(() -> in.wrong("expected a tensor type, found the unknown number " + Integer.toUnsignedString(id))));
-        long columns = shape.get(0);
-        if (columns % type.blockLength() != 0)
-            throw in.wrong("expected rows of a multiple of " + type.blockLength() + " values for type " + type + ", found " + columns);
-        multiply(in, columns, rows);
-        multiply(in, multiply(in, columns / type.blockLength(), type.blockBytes()), rows);
+        if (dimensions < 0 || dimensions > TensorInfo.MOST_DIMENSIONS) throw in.wrong(
+                "expected at most " + TensorInfo.MOST_DIMENSIONS + " dimensions, found " + Integer.toUnsignedString(dimensions));
+        List<Long> shape = new ArrayList<>(Math.max(1, dimensions));
+        for (int d = 0; d < dimensions; d++) shape.add(in.readLong());
+        if (shape.isEmpty()) shape.add(1L); // a single value
+        TensorType type = type(in, in.readInt());
         long offset = in.readLong();
         if (offset < 0 || offset % alignment != 0)
             throw in.wrong("expected an offset that is a multiple of " + alignment + ", found " + Long.toUnsignedString(offset));
-        return new TensorInfo(name, type, shape, offset, 0);
+        try {
+            return new TensorInfo(name, type, shape, offset, 0);
+        } catch (IllegalArgumentException e) {
+            throw in.wrong(String.valueOf(e.getMessage()));
+        }
     }
 
-    private static long multiply(Cursor in, long a, long b) {
-        try {
-            return Math.multiplyExact(a, b);
-        } catch (ArithmeticException e) {
-            throw in.wrong("expected a size that can be counted, found more than " + Long.MAX_VALUE + " values or bytes");
-        }
+    private static TensorType type(Cursor in, int id) {
+        Optional<TensorType> type = TensorType.ofId(id);
+        if (type.isPresent()) return type.get();
+        Optional<String> foreign = ForeignTypes.nameOf(id);
+        if (foreign.isPresent()) throw in.unsupported("type " + foreign.get()
+                + " (number " + id + "), is not supported: take a file that is quantised to one of ggml's types");
+        throw in.wrong("expected the number of a tensor type, found " + Integer.toUnsignedString(id));
     }
 
     private static void checkPlaces(Cursor in, List<TensorInfo> tensors, long dataOffset) {

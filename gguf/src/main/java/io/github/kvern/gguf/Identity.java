@@ -1,0 +1,92 @@
+package io.github.kvern.gguf;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.channels.WritableByteChannel;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.TreeSet;
+
+/// Hashes what a model is, without reading it: see [GgufFile#identity()].
+final class Identity {
+    private static final String FORM = "kvern model identity 1";
+    private static final int SAMPLE_BYTES = 64;
+
+    private Identity() {
+    }
+
+    static String of(Metadata metadata, List<Tensor> tensors) {
+        MessageDigest digest = sha256();
+        HeaderOutput out = new HeaderOutput(new Into(digest));
+        try {
+            out.writeString(FORM);
+            for (String key : new TreeSet<>(metadata.keys())) {
+                if (Split.isLayout(key)) continue;
+                out.writeString(key);
+                out.writeValue(metadata.find(key).orElseThrow());
+            }
+            List<Tensor> byName = new ArrayList<>(tensors);
+            byName.sort(Comparator.comparing(Tensor::name));
+            for (Tensor tensor : byName) {
+                out.writeString(tensor.name());
+                out.writeInt(tensor.type().id());
+                for (int d = 0; d < TensorInfo.MOST_DIMENSIONS; d++) out.writeLong(tensor.info().extent(d));
+                sample(out, tensor.segment());
+            }
+            out.flush();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e); // a digest takes everything
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    /// The first, middle and last bytes. The last share a page with the next tensor's first as a rule, so that a tensor costs
+    /// two pages.
+    private static void sample(HeaderOutput out, MemorySegment data) throws IOException {
+        long size = data.byteSize();
+        if (size <= 3 * SAMPLE_BYTES) {
+            write(out, data, 0, size);
+            return;
+        }
+        write(out, data, 0, SAMPLE_BYTES);
+        write(out, data, size / 2, SAMPLE_BYTES);
+        write(out, data, size - SAMPLE_BYTES, SAMPLE_BYTES);
+    }
+
+    private static void write(HeaderOutput out, MemorySegment data, long from, long count) throws IOException {
+        for (long i = from; i < from + count; i++) out.writeByte(data.get(ValueLayout.JAVA_BYTE, i));
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+
+    private record Into(MessageDigest digest) implements WritableByteChannel {
+        @Override
+        public int write(ByteBuffer bytes) {
+            int n = bytes.remaining();
+            digest.update(bytes);
+            return n;
+        }
+
+        @Override
+        public boolean isOpen() {
+            return true;
+        }
+
+        @Override
+        public void close() {
+        }
+    }
+}
