@@ -1,0 +1,33 @@
+package io.github.kvern.cli;
+
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// `kvern` without a verb.
+@Command(name = "kvern", description = "Runs GGUF language models.", mixinStandardHelpOptions = false,
+        synopsisSubcommandLabel = "VERB", versionProvider = Version.class,
+        footer = {"", "Exit codes: 0 done, 1 run-time failure (memory, disk), 2 wrong usage, 3 the model file, 130 after Ctrl-C."})
+final class KvernCommand implements Callable<Integer> {
+    private final Session session;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Option(names = {"-h", "--help"}, usageHelp = true, description = "Show this help.")
+    private boolean help;
+
+    @Option(names = {"-V", "--version"}, versionHelp = true, description = "Show the engine, the JDK, the kernels and the threads.")
+    private boolean version;
+
+    KvernCommand(Session session) {
+        this.session = session;
+    }
+
+    @Override
+    public Integer call() {
+        throw Failures.usage("expected a verb: " + String.join(", ", spec.subcommands().keySet()) + "; see 'kvern --help'");
+    }
+}
