@@ -22,18 +22,30 @@ public final class Q3_K {
         Blocks.require(256, count, target, at);
         for (int i = at; i < at + count; i += 256, offset += 110) {
             float d = half(source, offset + 108);
-            for (int group = 0; group < 16; group++) {
-                int low = unsignedByte(source, offset + 96 + group % 8) >> group / 8 * 4 & 15;
-                int high = unsignedByte(source, offset + 104 + group % 4) >> group / 4 * 2 & 3;
-                float scale = d * ((low | high << 4) - 32);
-                long mask = offset + group % 2 * 16;
-                long quants = offset + 32 + group / 8 * 32 + group % 2 * 16;
-                int shift = group / 2 % 4 * 2;
+            for (int part = 0; part < 4; part++) { // every other 16 values of a half: they share bytes, and have four scales
+                int half = part / 2;
+                int from = part % 2 * 16;
+                float scale0 = d * scale(source, offset + 96, 8 * half + part % 2);
+                float scale1 = d * scale(source, offset + 96, 8 * half + part % 2 + 2);
+                float scale2 = d * scale(source, offset + 96, 8 * half + part % 2 + 4);
+                float scale3 = d * scale(source, offset + 96, 8 * half + part % 2 + 6);
+                int to = i + 128 * half + from;
                 for (int j = 0; j < 16; j++) {
-                    int q = unsignedByte(source, quants + j) >> shift & 3 | (unsignedByte(source, mask + j) >> group / 2 & 1) << 2;
-                    target[i + 16 * group + j] = scale * (q - 4);
+                    int low = unsignedByte(source, offset + 32 + 32 * half + from + j);
+                    int high = unsignedByte(source, offset + from + j) >> 4 * half;
+                    target[to + j] = scale0 * ((low & 3 | (high & 1) << 2) - 4);
+                    target[to + j + 32] = scale1 * ((low >> 2 & 3 | (high >> 1 & 1) << 2) - 4);
+                    target[to + j + 64] = scale2 * ((low >> 4 & 3 | (high >> 2 & 1) << 2) - 4);
+                    target[to + j + 96] = scale3 * ((low >> 6 | (high >> 3 & 1) << 2) - 4);
                 }
             }
         }
+    }
+
+    /// The scale of a group of 16 values, -32 to 31.
+    private static int scale(MemorySegment source, long scales, int group) {
+        int low = unsignedByte(source, scales + group % 8) >> group / 8 * 4 & 15;
+        int high = unsignedByte(source, scales + 8 + group % 4) >> group / 4 * 2 & 3;
+        return (low | high << 4) - 32;
     }
 }

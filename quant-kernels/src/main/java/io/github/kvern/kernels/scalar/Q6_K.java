@@ -24,15 +24,25 @@ public final class Q6_K {
         Blocks.require(256, count, target, at);
         for (int i = at; i < at + count; i += 256, offset += 210) {
             float d = half(source, offset + 208);
-            for (int group = 0; group < 16; group++) {
-                float scale = d * signedByte(source, offset + 192 + group);
-                long low = offset + group / 8 * 64 + group % 4 * 16;
-                int lowShift = group / 4 % 2 * 4;
-                long high = offset + 128 + group / 8 * 32 + group % 2 * 16;
-                int highShift = group / 2 % 4 * 2;
+            for (int part = 0; part < 4; part++) { // every other 16 values of a half: they share bytes, and four scales
+                int half = part / 2;
+                int from = part % 2 * 16;
+                long low = offset + 64 * half + from;
+                long high = offset + 128 + 32 * half + from;
+                long scales = offset + 192 + 8 * half + part % 2;
+                float scale0 = d * signedByte(source, scales);
+                float scale1 = d * signedByte(source, scales + 2);
+                float scale2 = d * signedByte(source, scales + 4);
+                float scale3 = d * signedByte(source, scales + 6);
+                int to = i + 128 * half + from;
                 for (int j = 0; j < 16; j++) {
-                    int q = unsignedByte(source, low + j) >> lowShift & 15 | (unsignedByte(source, high + j) >> highShift & 3) << 4;
-                    target[i + 16 * group + j] = scale * (q - 32);
+                    int low02 = unsignedByte(source, low + j);
+                    int low13 = unsignedByte(source, low + 32 + j);
+                    int bits = unsignedByte(source, high + j);
+                    target[to + j] = scale0 * ((low02 & 15 | (bits & 3) << 4) - 32);
+                    target[to + j + 32] = scale1 * ((low13 & 15 | (bits >> 2 & 3) << 4) - 32);
+                    target[to + j + 64] = scale2 * ((low02 >> 4 | (bits >> 4 & 3) << 4) - 32);
+                    target[to + j + 96] = scale3 * ((low13 >> 4 | bits >> 6 << 4) - 32);
                 }
             }
         }
