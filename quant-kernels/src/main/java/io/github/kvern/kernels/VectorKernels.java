@@ -3,17 +3,13 @@ package io.github.kvern.kernels;
 import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kernels.vector.Lanes;
 import io.github.kvern.kernels.vector.RowPanels;
-import java.util.EnumMap;
-import java.util.Map;
+import java.util.List;
+import java.util.stream.Stream;
 
 /// Chooses among the vector kernels. The only way from the door to the classes that link to the vector module: [Kernels] comes here
 /// when it has found the module.
 final class VectorKernels {
-    private static final Map<TensorType, MatMul> EXACT = new EnumMap<>(TensorType.class);
-
-    static {
-        for (TensorType type : TensorType.values()) EXACT.put(type, new TileMatMul(new RowPanels(type)));
-    }
+    private static final List<MatMul> EXACT = Stream.of(TensorType.values()).<MatMul>map(t -> new TileMatMul(new RowPanels(t))).toList();
 
     private VectorKernels() {}
 
@@ -23,7 +19,7 @@ final class VectorKernels {
     }
 
     static MatMul matMul(TensorType type, Precision precision) {
-        return EXACT.get(type);
+        return EXACT.get(type.ordinal());
     }
 
     static Ops ops() {
