@@ -3,7 +3,6 @@ package io.github.kvern.cli;
 import java.util.concurrent.Callable;
 import picocli.AutoComplete;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
@@ -22,10 +21,8 @@ final class CompletionCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
-    @Mixin
-    private final Help help = new Help();
-
     @Parameters(index = "0", defaultValue = "bash", paramLabel = "SHELL", description = "${COMPLETION-CANDIDATES}; default: ${DEFAULT-VALUE}.")
+    @SuppressWarnings("unused") // for the help text; the script is the same
     private Shell shell = Shell.bash;
 
     CompletionCommand(Session session) {

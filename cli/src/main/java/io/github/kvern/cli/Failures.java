@@ -68,7 +68,7 @@ final class Failures {
             case ModelFormatException e -> new Failure(MODEL, text(e), e);
             case UnsupportedModelException e -> new Failure(MODEL, text(e), e);
             case IllegalArgumentException e -> new Failure(USAGE, text(e), e);
-            case UncheckedIOException e -> new Failure(RUN, reason(e.getCause()), e);
+            case UncheckedIOException e when e.getCause() != null -> new Failure(RUN, reason(e.getCause()), e);
             case IOException e -> new Failure(RUN, reason(e), e);
             case OutOfMemoryError e -> new Failure(RUN, "out of memory (" + text(e) + "): try a shorter context (-c), or give the JVM more "
                     + "memory: KVERN_JAVA_OPTS=-Xmx8g", e);

@@ -32,9 +32,6 @@ final class InspectCommand implements Callable<Integer> {
     @Mixin
     private final ModelChoice model = new ModelChoice();
 
-    @Mixin
-    private final Help help = new Help();
-
     @Parameters(index = "0", arity = "0..1", paramLabel = "FILE", description = "The model, as with -m.")
     private Optional<String> file = Optional.empty();
 

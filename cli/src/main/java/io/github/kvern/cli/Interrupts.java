@@ -3,11 +3,11 @@ package io.github.kvern.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 
 /// What happens at Ctrl-C (SIGINT), SIGTERM and SIGHUP: what runs is cancelled, the verb prints what it has, and the process is gone
 /// within a second, whether or not the verb came to its end.
@@ -17,12 +17,10 @@ import java.util.concurrent.atomic.AtomicReference;
 final class Interrupts {
     /// How long the verb may take to print what it has. The JVM needs some of the second too.
     private static final long GRACE_MILLIS = 650;
-    private static final Runnable NOTHING = () -> {
-    };
 
     private final CountDownLatch finished = new CountDownLatch(1);
-    private final AtomicReference<Runnable> cancel = new AtomicReference<>(NOTHING);
     private final Set<Path> halfWritten = ConcurrentHashMap.newKeySet();
+    private volatile Optional<Runnable> cancel = Optional.empty();
     private volatile boolean requested;
 
     /// From now on signals come here.
@@ -33,13 +31,13 @@ final class Interrupts {
 
     /// What to cancel; at once, if the signal came before.
     void onInterrupt(Runnable action) {
-        cancel.set(action);
+        cancel = Optional.of(action);
         if (requested) action.run();
     }
 
     /// There is nothing to cancel any more.
     void nothingToCancel() {
-        cancel.set(NOTHING);
+        cancel = Optional.empty();
     }
 
     /// Whether a signal came.
@@ -66,10 +64,10 @@ final class Interrupts {
     void end() {
         if (finished.getCount() == 0) return;
         requested = true;
-        Runnable action = cancel.get();
+        Optional<Runnable> action = cancel;
         try {
-            action.run();
-            if (action != NOTHING) finished.await(GRACE_MILLIS, TimeUnit.MILLISECONDS);
+            action.ifPresent(Runnable::run);
+            if (action.isPresent() && !finished.await(GRACE_MILLIS, TimeUnit.MILLISECONDS)) return; // too slow: what is written stays
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } finally {

@@ -7,24 +7,15 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /// `kvern` without a verb.
-@Command(name = "kvern", description = "Runs GGUF language models.", mixinStandardHelpOptions = false,
-        synopsisSubcommandLabel = "VERB", versionProvider = Version.class,
+@Command(name = "kvern", description = "Runs GGUF language models.", synopsisSubcommandLabel = "VERB", versionProvider = Version.class,
         footer = {"", "Exit codes: 0 done, 1 run-time failure (memory, disk), 2 wrong usage, 3 the model file, 130 after Ctrl-C."})
 final class KvernCommand implements Callable<Integer> {
-    private final Session session;
-
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
-    @Option(names = {"-h", "--help"}, usageHelp = true, description = "Show this help.")
-    private boolean help;
-
+    @SuppressWarnings("unused") // picocli reads it
     @Option(names = {"-V", "--version"}, versionHelp = true, description = "Show the engine, the JDK, the kernels and the threads.")
     private boolean version;
-
-    KvernCommand(Session session) {
-        this.session = session;
-    }
 
     @Override
     public Integer call() {

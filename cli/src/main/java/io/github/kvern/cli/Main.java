@@ -3,6 +3,7 @@ package io.github.kvern.cli;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
@@ -34,9 +35,11 @@ public final class Main {
 
     /// All verbs, ready to parse.
     static CommandLine commandLine(Session session) {
-        CommandLine all = new CommandLine(new KvernCommand(session));
+        CommandLine all = new CommandLine(new KvernCommand());
         all.addSubcommand(new InspectCommand(session));
         all.addSubcommand(new CompletionCommand(session));
+        all.getCommandSpec().addMixin("help", CommandSpec.forAnnotatedObject(new Help()));
+        for (CommandLine verb : all.getSubcommands().values()) verb.getCommandSpec().addMixin("help", CommandSpec.forAnnotatedObject(new Help()));
         all.addSubcommand(new CommandLine.HelpCommand());
         all.setExpandAtFiles(false); // `--tokens @FILE` is the verb's own, and a prompt may begin with @
         all.setPosixClusteredShortOptionsAllowed(false); // -ub and -ctk are words, and `-tb` a mistake

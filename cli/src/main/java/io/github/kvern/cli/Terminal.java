@@ -1,5 +1,6 @@
 package io.github.kvern.cli;
 
+import java.io.Console;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
@@ -11,6 +12,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /// The three standard streams, as bytes, and whether a person sits at them.
 ///
@@ -86,7 +88,7 @@ record Terminal(InputStream in, OutputStream out, PrintStream err, boolean inIsT
     private static boolean isTerminal(int descriptor) {
         String target = target(descriptor);
         if (!target.isEmpty()) return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty") || target.equals("/dev/console");
-        return !Files.isDirectory(Path.of("/proc/self/fd")) && System.console() != null && System.console().isTerminal();
+        return !Files.isDirectory(Path.of("/proc/self/fd")) && Optional.ofNullable(System.console()).filter(Console::isTerminal).isPresent();
     }
 
     /// What a descriptor leads to, as Linux says it; empty when nobody says.
