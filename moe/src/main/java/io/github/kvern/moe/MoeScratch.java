@@ -1,0 +1,98 @@
+package io.github.kvern.moe;
+
+import io.github.kvern.kernels.Activation;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Buffers of a mixture layer's forward pass, shared by all layers of a model, which run one after the other. They grow to what the
+/// largest step needs and then stay: no allocation after warm-up.
+///
+/// Used by one driver thread, for one layer at a time.
+public final class MoeScratch {
+    float[] scores = new float[0]; // [token][expert]
+    int[] ids = new int[0]; // [token][rank]
+    float[] weights = new float[0]; // [token][rank]
+    int[] columns = new int[0]; // [token][rank]: where the token stands among the grouped columns
+    int[] origins = new int[0]; // [column]: token * used + rank
+    int[] starts = new int[0]; // [expert]: columns of experts before, then a cursor
+    int[] segments = new int[0]; // [segment]: its first column, and the end
+    int[] segmentExperts = new int[0]; // [segment]
+    int segmentCount;
+    float[] up = new float[0]; // [column][inner]
+    float[] results = new float[0]; // [column][width]
+    float[] sharedUp = new float[0]; // [token][shared inner]
+    float[] sharedResults = new float[0]; // [token][width]
+
+    private final List<Activation> inputs = new ArrayList<>();
+    private final List<Activation> inners = new ArrayList<>();
+    private final List<Activation> sharedInners = new ArrayList<>();
+
+    /// Empty buffers.
+    public MoeScratch() {
+    }
+
+    /// Makes room for so many tokens.
+    void reserve(int tokens, int experts, int used) {
+        int chosen = Math.multiplyExact(tokens, used);
+        scores = floats(scores, Math.multiplyExact(tokens, experts));
+        weights = floats(weights, chosen);
+        ids = ints(ids, chosen);
+        columns = ints(columns, chosen);
+        origins = ints(origins, chosen);
+        starts = ints(starts, experts + 1);
+        segments = ints(segments, experts + 1);
+        segmentExperts = ints(segmentExperts, experts);
+    }
+
+    /// Groups the chosen by expert: experts ascending, and an expert's tokens ascending.
+    void group(int tokens, RouterSpec spec, ExpertUse use) {
+        int experts = spec.experts(), chosen = tokens * spec.used();
+        for (int e = 0; e <= experts; e++) starts[e] = 0;
+        for (int i = 0; i < chosen; i++) starts[ids[i] + 1]++;
+        segmentCount = 0;
+        for (int e = 0; e < experts; e++) {
+            int count = starts[e + 1];
+            starts[e + 1] += starts[e];
+            if (count == 0) continue;
+            use.add(e, count);
+            segments[segmentCount] = starts[e];
+            segmentExperts[segmentCount++] = e;
+        }
+        segments[segmentCount] = chosen;
+        for (int i = 0; i < chosen; i++) {
+            int column = starts[ids[i]]++;
+            columns[i] = column;
+            origins[column] = i;
+        }
+    }
+
+    /// The experts' inputs, grouped.
+    Activation input(int width) {
+        return of(inputs, width);
+    }
+
+    /// The experts' inner values, grouped.
+    Activation inner(int width) {
+        return of(inners, width);
+    }
+
+    /// The shared expert's inner values.
+    Activation sharedInner(int width) {
+        return of(sharedInners, width);
+    }
+
+    private static Activation of(List<Activation> list, int width) { // one for each width that occurs in a model
+        for (Activation a : list) if (a.width() == width) return a;
+        Activation a = new Activation(width, 1);
+        list.add(a);
+        return a;
+    }
+
+    static float[] floats(float[] buffer, int size) {
+        return buffer.length >= size ? buffer : new float[size];
+    }
+
+    private static int[] ints(int[] buffer, int size) {
+        return buffer.length >= size ? buffer : new int[size];
+    }
+}

@@ -1,0 +1,204 @@
+package io.github.kvern.moe;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.github.kvern.gguf.TensorType;
+import io.github.kvern.kernels.Activation;
+import io.github.kvern.kernels.Kernels;
+import io.github.kvern.kernels.Matrix;
+import io.github.kvern.kernels.Precision;
+import io.github.kvern.kernels.Region;
+import io.github.kvern.kernels.Workers;
+import io.github.kvern.moe.RouterSpec.Gate;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+
+/// The layer against the formula in double, token by token, and the promise that a token's bits depend on no other token.
+class MoeLayerTest {
+    private static final Kernels KERNELS = Kernels.best();
+
+    /// A layer with random weights, which a test can also compute with.
+    private static final class Sample {
+        final RouterSpec spec;
+        final int width;
+        final int inner;
+        final int sharedInner;
+        final float[] router;
+        final float[] gate;
+        final float[] up;
+        final float[] down;
+        final float[] sharedGate;
+        final float[] sharedUp;
+        final float[] sharedDown;
+        final Optional<float[]> bias;
+        private final Arena arena;
+
+        Sample(RouterSpec spec, int width, int inner, int sharedInner, boolean biased, SplittableRandom random, Arena arena) {
+            this.spec = spec;
+            this.width = width;
+            this.inner = inner;
+            this.sharedInner = sharedInner;
+            this.arena = arena;
+            int experts = spec.experts();
+            router = random(random, experts * width);
+            gate = random(random, experts * width * inner);
+            up = random(random, experts * width * inner);
+            down = random(random, experts * width * inner);
+            sharedGate = random(random, width * sharedInner);
+            sharedUp = random(random, width * sharedInner);
+            sharedDown = random(random, width * sharedInner);
+            bias = biased ? Optional.of(random(random, experts)) : Optional.empty();
+        }
+
+        MoeLayer layer() {
+            Experts experts = new Experts(matrix(gate, inner, width, spec.experts()), matrix(up, inner, width, spec.experts()), matrix(down, width, inner, spec.experts()));
+            Optional<Experts> shared = sharedInner == 0 ? Optional.empty()
+                : Optional.of(new Experts(matrix(sharedGate, sharedInner, width, 1), matrix(sharedUp, sharedInner, width, 1), matrix(sharedDown, width, sharedInner, 1)));
+            return new MoeLayer(spec, matrix(router, spec.experts(), width, 1), bias, experts, shared, KERNELS);
+        }
+
+        Matrix matrix(float[] values, int rows, int columns, int experts) {
+            MemorySegment segment = arena.allocate(4L * values.length, 64);
+            MemorySegment.copy(values, 0, segment, ValueLayout.JAVA_FLOAT, 0, values.length);
+            return KERNELS.matrix(TensorType.F32, segment, rows, columns, experts, Precision.EXACT);
+        }
+
+        double[] expected(float[] h, int token, float[] before) {
+            float[] scores = new float[spec.experts()];
+            for (int e = 0; e < scores.length; e++) {
+                double sum = 0;
+                for (int i = 0; i < width; i++) sum += (double) router[e * width + i] * h[token * width + i];
+                scores[e] = (float) sum;
+            }
+            int[] ids = new int[spec.used()];
+            float[] weights = new float[spec.used()];
+            new Router(spec, bias).choose(scores, 0, ids, weights, 0);
+            double[] out = new double[width];
+            for (int k = 0; k < ids.length; k++)
+                ffn(gate, up, down, ids[k], inner, h, token, spec.weighsInput() ? weights[k] : 1, spec.weighsInput() ? 1 : weights[k], out);
+            if (sharedInner > 0) ffn(sharedGate, sharedUp, sharedDown, 0, sharedInner, h, token, 1, 1, out);
+            for (int i = 0; i < width; i++) out[i] += before[token * width + i];
+            return out;
+        }
+
+        private void ffn(float[] gate, float[] up, float[] down, int expert, int inner, float[] h, int token, double in, double factor, double[] out) {
+            double[] mid = new double[inner];
+            for (int r = 0; r < inner; r++) {
+                double g = 0, u = 0;
+                for (int i = 0; i < width; i++) {
+                    g += gate[(expert * inner + r) * width + i] * in * h[token * width + i];
+                    u += up[(expert * inner + r) * width + i] * in * h[token * width + i];
+                }
+                mid[r] = g / (1 + Math.exp(-g)) * u;
+            }
+            for (int r = 0; r < width; r++)
+                for (int i = 0; i < inner; i++) out[r] += factor * down[(expert * width + r) * inner + i] * mid[i];
+        }
+    }
+
+    private static float[] random(SplittableRandom random, int n) {
+        float[] x = new float[n];
+        for (int i = 0; i < n; i++) x[i] = (float) (random.nextDouble() * 2 - 1);
+        return x;
+    }
+
+    private static float[] forward(MoeLayer layer, float[] h, int from, int to, int width, float[] before, int threads, MoeScratch scratch) {
+        try (Workers workers = new Workers(threads)) {
+            Activation x = new Activation(width, 1);
+            x.reset(to - from);
+            System.arraycopy(h, from * width, x.values(), 0, (to - from) * width);
+            float[] out = Arrays.copyOfRange(before, from * width, to * width);
+            layer.forward(new Region(workers), x, out, scratch);
+            return out;
+        }
+    }
+
+    private static RouterSpec spec(SplittableRandom random) {
+        int groups = random.nextInt(3) == 0 ? 4 : 1, experts = groups * (2 + random.nextInt(8));
+        int used = 1 + random.nextInt(Math.min(experts / groups, 8));
+        return new RouterSpec(experts, used, Gate.values()[random.nextInt(3)], random.nextBoolean(), random.nextBoolean() ? 1 : 1.5f, groups,
+            1 + random.nextInt(groups), random.nextBoolean());
+    }
+
+    @Test
+    void followsTheFormulaAndNoTokenDependsOnAnother() {
+        for (long seed = 0; seed < 40; seed++) {
+            SplittableRandom random = new SplittableRandom(seed);
+            try (Arena arena = Arena.ofConfined()) {
+                Sample sample = new Sample(spec(random), 4 + random.nextInt(60), 4 + random.nextInt(60), random.nextBoolean() ? 0 : 8 + random.nextInt(40), random.nextBoolean(),
+                    random, arena);
+                check(sample, random, 1 + random.nextInt(40), "seed " + seed + ", " + sample.spec);
+            }
+        }
+    }
+
+    /// Top 1 of 128 with the weight on the input, and top 8 of 384, wide enough that every step of the layer runs in parallel.
+    @Test
+    void manyExperts() {
+        RouterSpec one = new RouterSpec(128, 1, Gate.SIGMOID, false, 1, 1, 1, true), eight = new RouterSpec(384, 8, Gate.SIGMOID, true, 2.827f, 1, 1, false);
+        for (RouterSpec spec : new RouterSpec[] {one, eight})
+            try (Arena arena = Arena.ofConfined()) {
+                SplittableRandom random = new SplittableRandom(7);
+                Sample sample = new Sample(spec, 1100, 8, 8, true, random, arena);
+                check(sample, random, 37, spec.toString());
+            }
+    }
+
+    private static void check(Sample sample, SplittableRandom random, int tokens, String what) {
+        int width = sample.width;
+        float[] h = random(random, tokens * width), before = random(random, tokens * width);
+        MoeLayer layer = sample.layer();
+        MoeScratch scratch = new MoeScratch();
+        float[] all = forward(layer, h, 0, tokens, width, before, 1, scratch);
+        for (int t = 0; t < tokens; t++) {
+            double[] expected = sample.expected(h, t, before);
+            double largest = Arrays.stream(expected).map(Math::abs).max().orElseThrow();
+            for (int i = 0; i < width; i++) assertEquals(expected[i], all[t * width + i], 2e-5 * Math.max(1, largest), what + ", token " + t + ", value " + i);
+            assertBits(Arrays.copyOfRange(all, t * width, (t + 1) * width), forward(layer, h, t, t + 1, width, before, 1, scratch), what + ", token " + t + " alone");
+        }
+        assertBits(all, forward(layer, h, 0, tokens, width, before, 2, scratch), what + ", two threads");
+        assertBits(all, forward(layer, h, 0, tokens, width, before, 3, new MoeScratch()), what + ", three threads");
+        long uses = 0;
+        for (int e = 0; e < layer.use().experts(); e++) uses += layer.use().tokens(e);
+        assertEquals(4L * tokens * sample.spec.used(), uses, what);
+    }
+
+    private static void assertBits(float[] expected, float[] actual, String what) {
+        assertEquals(expected.length, actual.length, what);
+        for (int i = 0; i < expected.length; i++)
+            if (Float.floatToRawIntBits(expected[i]) != Float.floatToRawIntBits(actual[i]))
+                throw new AssertionError(what + ": value " + i + " is " + actual[i] + ", expected " + expected[i]);
+    }
+
+    @Test
+    void refusesShapesThatDoNotFit() {
+        try (Arena arena = Arena.ofConfined()) {
+            SplittableRandom random = new SplittableRandom(1);
+            RouterSpec spec = new RouterSpec(4, 2, Gate.SOFTMAX, true, 1, 1, 1, false);
+            Sample s = new Sample(spec, 8, 12, 0, false, random, arena);
+            Matrix in = s.matrix(s.gate, 12, 8, 4), out = s.matrix(s.down, 8, 12, 4), router = s.matrix(s.router, 4, 8, 1);
+            assertThrows(IllegalArgumentException.class, () -> new Experts(in, in, in));
+            assertThrows(IllegalArgumentException.class, () -> new Experts(in, out, out));
+            Experts experts = new Experts(in, in, out);
+            assertThrows(IllegalArgumentException.class, () -> new MoeLayer(spec, s.matrix(s.router, 8, 4, 1), Optional.empty(), experts, Optional.empty(), KERNELS));
+            assertThrows(IllegalArgumentException.class, () -> new MoeLayer(spec, router, Optional.empty(), experts, Optional.of(experts), KERNELS));
+            assertThrows(IllegalArgumentException.class, () -> new MoeLayer(spec, router, Optional.of(new float[3]), experts, Optional.empty(), KERNELS));
+            RouterSpec more = new RouterSpec(5, 2, Gate.SOFTMAX, true, 1, 1, 1, false);
+            assertThrows(IllegalArgumentException.class, () -> new MoeLayer(more, router, Optional.empty(), experts, Optional.empty(), KERNELS));
+            MoeLayer layer = new MoeLayer(spec, router, Optional.empty(), experts, Optional.empty(), KERNELS);
+            try (Workers workers = new Workers(1)) {
+                Region region = new Region(workers);
+                assertThrows(IllegalArgumentException.class, () -> layer.forward(region, new Activation(9, 1), new float[99], new MoeScratch()));
+                Activation h = new Activation(8, 2);
+                h.reset(2);
+                assertThrows(IllegalArgumentException.class, () -> layer.forward(region, h, new float[15], new MoeScratch()));
+            }
+        }
+    }
+}
