@@ -130,7 +130,7 @@ class MoeLayerTest {
     void followsTheFormulaAndNoTokenDependsOnAnother() {
         for (long seed = 0; seed < 40; seed++) {
             SplittableRandom random = new SplittableRandom(seed);
-            try (Arena arena = Arena.ofConfined()) {
+            try (Arena arena = Arena.ofShared()) {
                 Sample sample = new Sample(spec(random), 4 + random.nextInt(60), 4 + random.nextInt(60), random.nextBoolean() ? 0 : 8 + random.nextInt(40), random.nextBoolean(),
                     random, arena);
                 check(sample, random, 1 + random.nextInt(40), "seed " + seed + ", " + sample.spec);
@@ -143,7 +143,7 @@ class MoeLayerTest {
     void manyExperts() {
         RouterSpec one = new RouterSpec(128, 1, Gate.SIGMOID, false, 1, 1, 1, true), eight = new RouterSpec(384, 8, Gate.SIGMOID, true, 2.827f, 1, 1, false);
         for (RouterSpec spec : new RouterSpec[] {one, eight})
-            try (Arena arena = Arena.ofConfined()) {
+            try (Arena arena = Arena.ofShared()) {
                 SplittableRandom random = new SplittableRandom(7);
                 Sample sample = new Sample(spec, 1100, 8, 8, true, random, arena);
                 check(sample, random, 37, spec.toString());
@@ -178,7 +178,7 @@ class MoeLayerTest {
 
     @Test
     void refusesShapesThatDoNotFit() {
-        try (Arena arena = Arena.ofConfined()) {
+        try (Arena arena = Arena.ofShared()) {
             SplittableRandom random = new SplittableRandom(1);
             RouterSpec spec = new RouterSpec(4, 2, Gate.SOFTMAX, true, 1, 1, 1, false);
             Sample s = new Sample(spec, 8, 12, 0, false, random, arena);
