@@ -18,7 +18,7 @@ final class Cursor {
 
     /// No header is longer than this: the longest vocabularies take some ten million bytes. It bounds what a hostile file can
     /// make us keep, whatever its size.
-    static final long LONGEST_HEADER = 1L << 30;
+    static final long LONGEST_HEADER = 1L << 28;
 
     private final MemorySegment data;
     private final String file;
@@ -86,6 +86,13 @@ final class Cursor {
         return b == 1;
     }
 
+    /// As [#readCount(String, int)], and at most `most`.
+    int readCount(String things, int leastBytes, int most) {
+        int count = readCount(things, leastBytes);
+        if (count > most) throw wrong("expected at most " + most + " " + things + ", found " + count);
+        return count;
+    }
+
     /// A count of things that take at least `leastBytes` each, refused when the rest of the file cannot hold them.
     int readCount(String things, int leastBytes) {
         long count = readLong();
@@ -101,6 +108,7 @@ final class Cursor {
         long length = readLong();
         if (length < 0 || length > longest) throw wrong("expected a " + what + " of at most " + longest + " bytes, found "
                 + Long.toUnsignedString(length) + " bytes");
+        if (length == 0) return ""; // the same one every time: a hostile array may hold millions
         int n = (int) length;
         long from = advance(n);
         if (scratch.length < n) scratch = new byte[Math.max(n, Math.min(2 * scratch.length, 1 << 16))];

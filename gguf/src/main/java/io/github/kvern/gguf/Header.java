@@ -20,6 +20,8 @@ record Header(String file, int version, Metadata metadata, List<TensorInfo> tens
     private static final int LARGEST_ALIGNMENT = 1 << 20;
     static final int LONGEST_KEY = 65_535;
     static final int LONGEST_STRING = 1 << 28;
+    /// Models of a trillion weights have some ten thousand tensors.
+    private static final int MOST_ENTRIES = 1 << 20;
     private static final int DEEPEST_NESTING = 8;
     private static final int LEAST_PAIR_BYTES = 8 + 1 + 4 + 1;
 
@@ -31,8 +33,8 @@ record Header(String file, int version, Metadata metadata, List<TensorInfo> tens
         Cursor in = new Cursor(data, file);
         in.readInt();
         int version = in.readInt();
-        int tensorCount = in.readCount("tensors", TensorTable.LEAST_ENTRY_BYTES);
-        int pairCount = in.readCount("metadata keys", LEAST_PAIR_BYTES);
+        int tensorCount = in.readCount("tensors", TensorTable.LEAST_ENTRY_BYTES, MOST_ENTRIES);
+        int pairCount = in.readCount("metadata keys", LEAST_PAIR_BYTES, MOST_ENTRIES);
         Map<String, MetadataValue> values = new LinkedHashMap<>();
         for (int i = 0; i < pairCount; i++) {
             in.at("metadata key " + (i + 1) + " of " + pairCount);

@@ -164,7 +164,9 @@ public final class MetadataArray {
     @Override
     public String toString() {
         StringBuilder text = new StringBuilder("[");
-        for (int i = 0; i < Math.min(4, size); i++) text.append(i == 0 ? "" : ", ").append(new MetadataValue(elementType, get(i)));
-        return text.append(size > 4 ? ", ... (" + size + ")]" : "]").toString();
+        int shown = 0;
+        while (shown < Math.min(4, size) && text.length() < 100) // short even when arrays are nested
+            text.append(shown == 0 ? "" : ", ").append(new MetadataValue(elementType, get(shown++)));
+        return text.append(size > shown ? ", ... (" + size + ")]" : "]").toString();
     }
 }

@@ -65,6 +65,10 @@ record Parts(List<Part> list) {
         if (!Files.isReadable(path)) throw new AccessDeniedException(path.toString(), null, "no permission to read the file");
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
             return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+        } catch (FileSystemException e) {
+            throw e; // names the file
+        } catch (IOException e) {
+            throw new IOException(path + ": cannot be mapped into memory: " + e.getMessage(), e);
         }
     }
 }
