@@ -5,6 +5,8 @@ module io.github.kvern.engine {
     requires io.github.kvern.kernels;
     requires io.github.kvern.moe;
     requires io.github.kvern.kvcache;
+    requires java.management;
+    requires jdk.management;
     requires org.slf4j;
 
     exports io.github.kvern;

@@ -1,19 +1,73 @@
 package io.github.kvern;
 
+import io.github.kvern.engine.arch.Architectures;
+import io.github.kvern.engine.layer.Decoder;
+import io.github.kvern.engine.layer.Pass;
+import io.github.kvern.engine.layer.Weights;
+import io.github.kvern.engine.run.CacheBudget;
+import io.github.kvern.engine.run.Scheduler;
+import io.github.kvern.engine.run.ScoreJob;
+import io.github.kvern.gguf.GgufFile;
+import io.github.kvern.gguf.KvernException;
+import io.github.kvern.gguf.TensorType;
+import io.github.kvern.kernels.Kernels;
+import io.github.kvern.kernels.Workers;
+import io.github.kvern.kvcache.PagePool;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// A loaded model: immutable, thread-safe, the owner of the mapping and of the threads that compute.
 public final class Model implements AutoCloseable {
-    private Model() {
+    private static final Logger LOG = LoggerFactory.getLogger(Model.class);
+    private static final int DEFAULT_CONTEXT = 8192;
+
+    private final GgufFile file;
+    private final ModelOptions options;
+    private final ModelInfo info;
+    private final Decoder decoder;
+    private final CompletableFuture<Tokenizer> tokenizer;
+    private final Workers workers;
+    private final PagePool pool;
+    private final Scheduler scheduler;
+    private final Set<Generator> generators = new HashSet<>();
+    private boolean closed;
+
+    private Model(GgufFile file, ModelOptions options, Decoder decoder, CompletableFuture<Tokenizer> tokenizer, Kernels kernels, long started) {
+        this.file = file;
+        this.options = options;
+        this.decoder = decoder;
+        this.tokenizer = tokenizer;
+        String name = file.metadata().findString("general.name").orElse(file.paths().getFirst().getFileName().toString());
+        workers = new Workers(options.threads());
+        pool = new PagePool(decoder.cacheGroups(), CacheBudget.bytes(options.cacheBytes()));
+        scheduler = new Scheduler(decoder, new Pass(kernels, workers, pool, decoder.width()), options.microBatch(), name);
+        String architecture = file.metadata().requireString("general.architecture");
+        long parameters = file.tensors().stream().mapToLong(t -> t.info().values()).sum();
+        info = new ModelInfo(file.paths(), name, architecture, file.bytes(), parameters, decoder.layers().size(), decoder.width(),
+            decoder.vocabulary(), file.metadata().requireInt(architecture + ".context_length"), file.identity(), kernels.name(),
+            options.threads(), System.nanoTime() - started, file.metadata());
     }
 
     /// Loads a model with [ModelOptions#defaults()].
+    ///
+    /// @throws IOException the disk: a missing file too
+    /// @throws io.github.kvern.gguf.ModelFormatException the file is wrong
+    /// @throws io.github.kvern.gguf.UnsupportedModelException the file is fine, but asks for what Kvern cannot do
     public static Model load(Path path) throws IOException {
         return load(path, ModelOptions.defaults());
     }
 
     /// Loads a model.
+    ///
+    /// @throws IOException the disk: a missing file too
+    /// @throws io.github.kvern.gguf.ModelFormatException the file is wrong
+    /// @throws io.github.kvern.gguf.UnsupportedModelException the file is fine, but asks for what Kvern cannot do
     public static Model load(Path path, ModelOptions options) throws IOException {
         return load(path, options, fraction -> {
         });
@@ -25,43 +79,117 @@ public final class Model implements AutoCloseable {
     /// @throws IOException the disk: a missing file too
     /// @throws io.github.kvern.gguf.ModelFormatException the file is wrong
     /// @throws io.github.kvern.gguf.UnsupportedModelException the file is fine, but asks for what Kvern cannot do
+    /// @throws io.github.kvern.gguf.MemoryBudgetException not even one page of cache fits
     public static Model load(Path path, ModelOptions options, LoadListener listener) throws IOException {
-        throw new UnsupportedOperationException();
+        long started = System.nanoTime();
+        StartUp.check();
+        Kernels kernels = Kernels.best();
+        GgufFile file = GgufFile.open(path);
+        try {
+            CompletableFuture<Tokenizer> tokenizer = new CompletableFuture<>();
+            Thread.ofVirtual().name("kvern-tokenizer").start(() -> tokenizer.completeAsync(() -> Tokenizer.of(file), Runnable::run));
+            Weights weights = new Weights(file, kernels, switch (options.precision()) {
+                case EXACT -> io.github.kvern.kernels.Precision.EXACT;
+                case FAST -> io.github.kvern.kernels.Precision.FAST;
+            });
+            Decoder decoder = Architectures.load(file, weights, options.kvType() == KvType.F32 ? TensorType.F32 : TensorType.F16);
+            Model model = new Model(file, options, decoder, tokenizer, kernels, started);
+            listener.loaded(1);
+            LOG.debug("loaded {} in {} ms: {} kernels ({}), {} threads", path, model.info.loadNanos() / 1_000_000, kernels.name(),
+                kernels.reason(), options.threads());
+            return model;
+        } catch (RuntimeException | Error e) {
+            file.close();
+            throw e;
+        }
     }
 
+    /// What this model is.
     public ModelInfo info() {
-        throw new UnsupportedOperationException();
+        return info;
     }
 
+    /// How it was loaded.
     public ModelOptions options() {
-        throw new UnsupportedOperationException();
+        return options;
     }
 
+    /// The model's tokenizer.
+    ///
+    /// @throws KvernException the file has none, or one that Kvern does not know; [#score] works all the same
     public Tokenizer tokenizer() {
-        throw new UnsupportedOperationException();
+        try {
+            return tokenizer.join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof KvernException k) throw k;
+            throw e;
+        }
     }
 
-    /// A conversation of the default size.
+    /// A conversation of the default size: the model's own context, at most 8,192 tokens.
     public Generator generator() {
         return generator(GeneratorOptions.defaults());
     }
 
     /// A conversation. Many can run at once.
     ///
-    /// @throws io.github.kvern.gguf.MemoryBudgetException the context does not fit the cache's memory
-    public Generator generator(GeneratorOptions options) {
-        throw new UnsupportedOperationException();
+    /// @throws IllegalStateException the model is closed
+    /// @throws io.github.kvern.gguf.MemoryBudgetException a context of this size can never fit the cache's memory
+    public synchronized Generator generator(GeneratorOptions options) {
+        if (closed) throw new IllegalStateException("the model is closed");
+        int context = options.context() > 0 ? options.context() : Math.min(info.context(), DEFAULT_CONTEXT);
+        CacheBudget.check(pool, decoder.cacheGroups(), context);
+        Generator generator = new Generator(this, scheduler, pool.sequence(), context);
+        generators.add(generator);
+        return generator;
+    }
+
+    synchronized void forget(Generator generator) {
+        generators.remove(generator);
     }
 
     /// The logits at some positions of a text. Adds no begin token; the text may be longer than the model's own context.
     ///
-    /// @param ids the text
-    /// @param positions ascending numbers of ids
+    /// @param ids the text, 1 token or more
+    /// @param positions ascending numbers of ids, 1 or more
+    /// @param sink called once for each position, in their order, on the calling thread
+    /// @throws IllegalArgumentException ids outside the vocabulary, positions outside the text or not ascending
+    /// @throws IllegalStateException the model is closed, or was closed meanwhile; or the calling thread was interrupted
     public void score(int[] ids, int[] positions, LogitsSink sink) {
-        throw new UnsupportedOperationException();
+        if (positions.length == 0) throw new IllegalArgumentException("positions: give at least one");
+        for (int i = 0; i < positions.length; i++) {
+            if (positions[i] < 0 || positions[i] >= ids.length)
+                throw new IllegalArgumentException("position " + positions[i] + " is outside the text of " + ids.length + " tokens");
+            if (i > 0 && positions[i] <= positions[i - 1])
+                throw new IllegalArgumentException("positions must ascend: " + positions[i] + " comes after " + positions[i - 1]);
+        }
+        for (int id : ids) {
+            if (id < 0 || id >= info.vocabulary())
+                throw new IllegalArgumentException("token id " + id + " is outside the vocabulary of " + info.vocabulary() + " tokens");
+        }
+        ScoreJob job;
+        synchronized (this) {
+            if (closed) throw new IllegalStateException("the model is closed");
+            CacheBudget.check(pool, decoder.cacheGroups(), ids.length);
+            job = new ScoreJob(scheduler, pool.sequence(), ids.clone(), positions.clone(), info.vocabulary());
+            scheduler.submit(job);
+        }
+        try {
+            for (int position : positions) {
+                float[] logits = job.outbox().take();
+                if (logits == null) throw new IllegalStateException("the model was closed while it was scoring");
+                sink.accept(position, logits);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while scoring", e);
+        } finally {
+            scheduler.cancel(job, StopReason.CANCELLED);
+            job.join();
+        }
     }
 
-    /// The logits at some positions of a text, `[positions][vocabulary]`.
+    /// The logits at some positions of a text, `[positions][vocabulary]`; as [#score(int[], int[], LogitsSink)].
     public float[][] score(int[] ids, int[] positions) {
         float[][] all = new float[positions.length][];
         int[] next = new int[1];
@@ -69,8 +197,17 @@ public final class Model implements AutoCloseable {
         return all;
     }
 
-    /// Ends what runs, waits for it, and unmaps.
+    /// Ends what runs (its stop reason is [StopReason#CLOSED]), waits for it, joins the threads, and unmaps.
     @Override
     public void close() {
+        synchronized (this) {
+            if (closed) return;
+            closed = true;
+        }
+        tokenizer.exceptionally(e -> null).join();
+        scheduler.close();
+        workers.close();
+        pool.close();
+        file.close();
     }
 }

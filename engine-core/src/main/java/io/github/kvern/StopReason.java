@@ -1,6 +1,6 @@
 package io.github.kvern;
 
-/// Why a generation ended.
+/// Why an answer ended.
 public enum StopReason {
     /// The model wrote an end-of-generation token.
     END_OF_TEXT,
@@ -8,8 +8,10 @@ public enum StopReason {
     STOP_STRING,
     /// As many tokens as were asked for.
     MAX_TOKENS,
-    /// The context is full.
+    /// Prompt and answer fill the context.
     CONTEXT_FULL,
-    /// [Generation#cancel()], an interrupt, or a close.
-    CANCELLED
+    /// [Generation#cancel()], an interrupt, or the generation was closed.
+    CANCELLED,
+    /// The generator or the model was closed while the answer ran.
+    CLOSED
 }

@@ -47,6 +47,11 @@ public final class StopStrings {
         return take(Math.min(found, earliestBeginning()));
     }
 
+    /// Whether text is held back, because a stop string may begin with it.
+    public boolean holds() {
+        return !held.isEmpty();
+    }
+
     /// Whether a stop string was found: there is no more text.
     public boolean stopped() {
         return stopped;

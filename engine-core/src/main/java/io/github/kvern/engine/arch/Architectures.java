@@ -1,0 +1,42 @@
+package io.github.kvern.engine.arch;
+
+import io.github.kvern.engine.layer.Decoder;
+import io.github.kvern.engine.layer.Weights;
+import io.github.kvern.gguf.GgufFile;
+import io.github.kvern.gguf.TensorType;
+import io.github.kvern.gguf.UnsupportedModelException;
+import java.util.Collection;
+import java.util.Map;
+import java.util.TreeMap;
+
+/// The families, by the name in `general.architecture`.
+public final class Architectures {
+    @FunctionalInterface
+    private interface Loader {
+        Decoder load(GgufFile file, Weights weights, TensorType cache);
+    }
+
+    private static final Map<String, Loader> FAMILIES = Map.of("llama", Llama::load, "llama4", Llama4::load);
+
+    private Architectures() {
+    }
+
+    /// The names that can be loaded, sorted.
+    public static Collection<String> names() {
+        return new TreeMap<>(FAMILIES).keySet();
+    }
+
+    /// Loads a model's parameters and weights.
+    ///
+    /// @param cache F16 or F32
+    /// @throws UnsupportedModelException no family has this name
+    public static Decoder load(GgufFile file, Weights weights, TensorType cache) {
+        String name = file.metadata().requireString("general.architecture");
+        Loader loader = FAMILIES.get(name);
+        if (loader == null) {
+            throw new UnsupportedModelException(file.paths().getFirst() + ": key general.architecture: found " + name + "; supported are "
+                + String.join(", ", names()));
+        }
+        return loader.load(file, weights, cache);
+    }
+}

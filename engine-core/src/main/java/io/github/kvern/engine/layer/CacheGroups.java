@@ -1,0 +1,43 @@
+package io.github.kvern.engine.layer;
+
+import io.github.kvern.gguf.TensorType;
+import io.github.kvern.kvcache.KvLayout;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Collects layers into the cache's groups: layers of one group have heads of the same shape and see the same positions.
+public final class CacheGroups {
+    private final TensorType storage;
+    private final List<KvLayout> groups = new ArrayList<>();
+
+    /// @param storage F16 or F32
+    public CacheGroups(TensorType storage) {
+        this.storage = storage;
+    }
+
+    /// Where a layer's keys and values are.
+    ///
+    /// @param group the group's number
+    /// @param layer the layer's number in the group
+    public record Place(int group, int layer) {
+    }
+
+    /// Adds a layer.
+    ///
+    /// @param chunk positions see only their own aligned run of so many; 0 for everything before them
+    public Place add(int heads, int keySize, int valueSize, int chunk) {
+        for (int i = 0; i < groups.size(); i++) {
+            KvLayout g = groups.get(i);
+            if (g.heads() != heads || g.keySize() != keySize || g.valueSize() != valueSize || g.chunk() != chunk) continue;
+            groups.set(i, new KvLayout(g.layers() + 1, heads, keySize, valueSize, storage, chunk));
+            return new Place(i, g.layers());
+        }
+        groups.add(new KvLayout(1, heads, keySize, valueSize, storage, chunk));
+        return new Place(groups.size() - 1, 0);
+    }
+
+    /// The groups.
+    public List<KvLayout> layouts() {
+        return List.copyOf(groups);
+    }
+}

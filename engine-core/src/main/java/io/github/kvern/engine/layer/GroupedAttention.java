@@ -1,0 +1,108 @@
+package io.github.kvern.engine.layer;
+
+import io.github.kvern.kernels.Activation;
+import io.github.kvern.kernels.Matrix;
+import io.github.kvern.kernels.Ops;
+
+/// Attention with grouped heads: several query heads read one key/value head. The first half of a layer.
+public final class GroupedAttention implements RowWork {
+    /// A layer's own ways, decided once.
+    ///
+    /// @param heads query heads
+    /// @param keyHeads key/value heads
+    /// @param headSize values in a query or key head
+    /// @param valueSize values in a value head
+    /// @param usesRope whether queries and keys are rotated
+    /// @param normsAfterRope whether each head of q and k is RMS-normalised, without weights, after the rotation
+    /// @param scalesByPosition whether queries are multiplied by [PositionScale] in place of a rotation
+    /// @param eps of that norm
+    /// @param cacheGroup the layer's group in the cache
+    /// @param cacheLayer its number in that group
+    public record Spec(int heads, int keyHeads, int headSize, int valueSize, boolean usesRope, boolean normsAfterRope,
+        boolean scalesByPosition, float eps, int cacheGroup, int cacheLayer) {
+    }
+
+    private final Spec spec;
+    private final Rope rope;
+    private final Matrix query;
+    private final Matrix key;
+    private final Matrix value;
+    private final Matrix output;
+    private final float[] queryBias;
+    private final float[] keyBias;
+    private final float[] valueBias;
+    private final float[] outputBias;
+    private final float scale;
+
+    /// Reads a layer's weights: three matrices for q, k and v, or one that holds the rows of all three.
+    ///
+    /// @param prefix `blk.N.`
+    public GroupedAttention(Weights w, String prefix, int width, Spec spec, Rope rope) {
+        this.spec = spec;
+        this.rope = rope;
+        int q = spec.heads * spec.headSize, k = spec.keyHeads * spec.headSize, v = spec.keyHeads * spec.valueSize;
+        String merged = prefix + "attn_qkv.weight";
+        if (w.has(merged)) {
+            query = w.rows(merged, 0, q, q + k + v, width);
+            key = w.rows(merged, q, k, q + k + v, width);
+            value = w.rows(merged, q + k, v, q + k + v, width);
+        } else {
+            query = w.matrix(prefix + "attn_q.weight", q, width);
+            key = w.matrix(prefix + "attn_k.weight", k, width);
+            value = w.matrix(prefix + "attn_v.weight", v, width);
+        }
+        queryBias = w.findVector(prefix + "attn_q.bias", q);
+        keyBias = w.findVector(prefix + "attn_k.bias", k);
+        valueBias = w.findVector(prefix + "attn_v.bias", v);
+        output = w.matrix(prefix + "attn_output.weight", width, spec.heads * spec.valueSize);
+        outputBias = w.findVector(prefix + "attn_output.bias", width);
+        scale = (float) (1 / Math.sqrt(spec.headSize));
+    }
+
+    /// Reads the normed stream, stores keys and values, and adds the answer to the hidden stream.
+    public void forward(Pass pass) {
+        Activation h = pass.normed();
+        int n = pass.step().count();
+        float[] q = pass.queries(query.rows()), k = pass.keys(key.rows()), v = pass.values(value.rows());
+        pass.region().multiply(query, h, q, 0, query.rows());
+        pass.region().multiply(key, h, k, 0, key.rows());
+        pass.region().multiply(value, h, v, 0, value.rows());
+        pass.region().run();
+        pass.perRow(this, 4 * (query.rows() + key.rows()));
+        pass.attention().store(pass.region(), spec.cacheGroup, spec.cacheLayer, pass.step().rows(), k, 0, key.rows(), v, 0, value.rows());
+        Activation answer = pass.middle(output.columns());
+        answer.reset(n);
+        pass.attention().attend(pass.region(), spec.cacheGroup, spec.cacheLayer, pass.step().rows(), q, 0, query.rows(), spec.heads, scale,
+            answer.values(), 0, output.columns());
+        pass.region().run();
+        pass.region().multiply(output, answer, pass.sum(), 0, output.rows());
+        pass.region().run();
+        pass.addToStream(outputBias);
+    }
+
+    /// Biases, rotation, norms and scales of q and k.
+    @Override
+    public void rows(Pass pass, int from, int to) {
+        Ops ops = pass.ops();
+        int qs = query.rows(), ks = key.rows(), vs = value.rows(), pairs = rope.pairs();
+        float[] q = pass.queries(qs), k = pass.keys(ks), v = pass.values(vs);
+        for (int i = from; i < to; i++) {
+            if (queryBias.length > 0) ops.add(q, i * qs, queryBias, 0, qs);
+            if (keyBias.length > 0) ops.add(k, i * ks, keyBias, 0, ks);
+            if (valueBias.length > 0) ops.add(v, i * vs, valueBias, 0, vs);
+            if (spec.usesRope) {
+                float[] cos = pass.cos(pairs), sin = pass.sin(pairs);
+                rotate(ops, q, i * qs, spec.heads, cos, sin, i * pairs);
+                rotate(ops, k, i * ks, spec.keyHeads, cos, sin, i * pairs);
+            }
+            if (spec.scalesByPosition) ops.scale(q, i * qs, qs, PositionScale.at(pass.step().rows().position(i)));
+        }
+    }
+
+    private void rotate(Ops ops, float[] x, int at, int heads, float[] cos, float[] sin, int tableAt) {
+        for (int h = 0; h < heads; h++) {
+            rope.rotate(ops, x, at + h * spec.headSize, cos, sin, tableAt);
+            if (spec.normsAfterRope) ops.rmsNorm(x, at + h * spec.headSize, spec.headSize, spec.eps);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+package io.github.kvern.engine.layer;
+
+import io.github.kvern.kernels.Activation;
+import io.github.kvern.kernels.Kernels;
+import io.github.kvern.kernels.Ops;
+import io.github.kvern.kernels.RangeTask;
+import io.github.kvern.kernels.Region;
+import io.github.kvern.kernels.Workers;
+import io.github.kvern.kvcache.Attention;
+import io.github.kvern.kvcache.PagePool;
+import io.github.kvern.moe.MoeScratch;
+import java.util.Arrays;
+
+/// What the layers of a model share while a step runs: the step, the workers' region, the cache, and the buffers. Buffers grow to
+/// the largest step seen and are then kept: a step allocates nothing. Belongs to the driver.
+public final class Pass {
+    private final Ops ops;
+    private final Region region;
+    private final Attention attention;
+    private final int width;
+    private final Activation normed;
+    private final Activation last;
+    private Activation[] middles = {};
+    private float[] bias = Weights.NONE;
+    private final RowWork addition = Pass::add;
+    private final MoeScratch moe = new MoeScratch();
+    private final Buffer hidden = new Buffer();
+    private final Buffer sum = new Buffer();
+    private final Buffer queries = new Buffer();
+    private final Buffer keys = new Buffer();
+    private final Buffer values = new Buffer();
+    private final Buffer inner = new Buffer();
+    private final Buffer cos = new Buffer();
+    private final Buffer sin = new Buffer();
+    private RowWork current = (pass, from, to) -> {
+    };
+    private final RangeTask rowTask = (from, to, scratch) -> work().rows(this, from, to);
+    private Step step = new Step();
+
+    /// @param width values in a hidden vector
+    public Pass(Kernels kernels, Workers workers, PagePool pool, int width) {
+        this.ops = kernels.ops();
+        this.region = new Region(workers);
+        this.attention = new Attention(kernels, pool);
+        this.width = width;
+        this.normed = new Activation(width, 1);
+        this.last = new Activation(width, 1);
+    }
+
+    /// Begins a step.
+    public void begin(Step step) {
+        this.step = step;
+    }
+
+    public Step step() {
+        return step;
+    }
+
+    public Ops ops() {
+        return ops;
+    }
+
+    public Region region() {
+        return region;
+    }
+
+    public Attention attention() {
+        return attention;
+    }
+
+    public MoeScratch moe() {
+        return moe;
+    }
+
+    /// The residual stream, `[rows][width]`.
+    public float[] hidden() {
+        return hidden.of(step.count(), width);
+    }
+
+    /// What a part of a layer adds to the stream, `[rows][width]`.
+    public float[] sum() {
+        return sum.of(step.count(), width);
+    }
+
+    /// The normed stream: what a part of a layer reads.
+    public Activation normed() {
+        return normed;
+    }
+
+    /// The normed rows whose logits are wanted.
+    public Activation last() {
+        return last;
+    }
+
+    /// What lies between two products of a layer: attention's answer, or the inside of a feed-forward part.
+    public Activation middle(int stride) {
+        for (Activation a : middles) if (a.width() == stride) return a;
+        middles = Arrays.copyOf(middles, middles.length + 1);
+        return middles[middles.length - 1] = new Activation(stride, 1);
+    }
+
+    /// Adds [#sum()], and a bias if there is one, to the residual stream.
+    ///
+    /// @param bias `width` values, or none
+    public void addToStream(float[] bias) {
+        this.bias = bias;
+        perRow(addition, 2 * width);
+    }
+
+    private static void add(Pass pass, int from, int to) {
+        int n = pass.width;
+        float[] x = pass.hidden(), sum = pass.sum();
+        pass.ops.add(x, from * n, sum, from * n, (to - from) * n);
+        if (pass.bias.length == 0) return;
+        for (int i = from; i < to; i++) pass.ops.add(x, i * n, pass.bias, 0, n);
+    }
+
+    public float[] queries(int stride) {
+        return queries.of(step.count(), stride);
+    }
+
+    public float[] keys(int stride) {
+        return keys.of(step.count(), stride);
+    }
+
+    public float[] values(int stride) {
+        return values.of(step.count(), stride);
+    }
+
+    /// A second input of a feed-forward part, `[rows][stride]`.
+    public float[] inner(int stride) {
+        return inner.of(step.count(), stride);
+    }
+
+    /// Cosines of the step's positions, `[rows][pairs]`.
+    public float[] cos(int pairs) {
+        return cos.of(step.count(), pairs);
+    }
+
+    /// Sines of the step's positions, `[rows][pairs]`.
+    public float[] sin(int pairs) {
+        return sin.of(step.count(), pairs);
+    }
+
+    /// Runs work over all rows of the step, shared among the workers when there is enough of it.
+    ///
+    /// @param cost of one row, in simple operations
+    public void perRow(RowWork work, int cost) {
+        current = work;
+        region.add(rowTask, step.count(), cost);
+        region.run();
+    }
+
+    private RowWork work() {
+        return current;
+    }
+
+    private static final class Buffer {
+        private float[] floats = new float[0];
+
+        float[] of(int rows, int stride) {
+            int size = Math.multiplyExact(rows, stride);
+            if (floats.length < size) floats = new float[size];
+            return floats;
+        }
+    }
+}

@@ -1,0 +1,107 @@
+package io.github.kvern.engine.layer;
+
+import io.github.kvern.gguf.UnsupportedModelException;
+import io.github.kvern.kernels.Ops;
+
+/// Rotary positions: the angles of a position, as cosines and sines.
+///
+/// The angles are float32, built by repeated multiplication from pair to pair, because that is the arithmetic that models of this
+/// format are run with: at position 8,000 it is worth a thousandth of a radian against exact angles.
+public final class Rope {
+    private final int pairs;
+    private final boolean halves;
+    private final float step;
+    private final float[] factors;
+    private final float interpolation;
+    private final float[] ramp;
+    private final float magnitude;
+
+    private Rope(int pairs, boolean halves, float step, float[] factors, float interpolation, float[] ramp, float magnitude) {
+        this.pairs = pairs;
+        this.halves = halves;
+        this.step = step;
+        this.factors = factors;
+        this.interpolation = interpolation;
+        this.ramp = ramp;
+        this.magnitude = magnitude;
+    }
+
+    /// Reads the rope of a model from its metadata and its optional tensor of divisors.
+    ///
+    /// @param halves whether a pair is a value and the one half a head behind it, and not two neighbours
+    public static Rope read(Parameters p, Parameters.Reader r, Weights weights, boolean halves) {
+        int n = r.number("rope.dimension_count", p.headSize(), 2, p.headSize());
+        if (n % 2 != 0) throw r.wrong("rope.dimension_count", "an even number", "" + n);
+        float base = r.real("rope.freq_base", 10_000f);
+        if (!(base > 0)) throw r.wrong("rope.freq_base", "a number above 0", "" + base);
+        float factor = r.real("rope.scaling.factor", r.real("rope.scale_linear", 0f));
+        if (factor < 0) throw r.wrong("rope.scaling.factor", "0 (none) or more", "" + factor);
+        if (factor == 0) factor = 1;
+        float attention = r.real("rope.scaling.attn_factor", 1f);
+        String type = r.metadata().findString(r.prefix() + "rope.scaling.type").orElse("linear");
+        float[] ramp = Weights.NONE;
+        float magnitude = attention;
+        switch (type) {
+            case "none" -> factor = 1;
+            case "linear" -> {
+            }
+            case "yarn" -> {
+                int original = r.number("rope.scaling.original_context_length", p.context(), 1, Integer.MAX_VALUE);
+                float fast = r.real("rope.scaling.yarn_beta_fast", 32f), slow = r.real("rope.scaling.yarn_beta_slow", 1f);
+                ramp = yarnRamp(n, base, original, fast, slow);
+                magnitude = (float) (attention * (1 + 0.1 * StrictMath.log(factor)));
+            }
+            default -> throw new UnsupportedModelException(r.file().paths().getFirst() + ": key " + r.prefix()
+                + "rope.scaling.type: found " + type + "; supported are none, linear and yarn");
+        }
+        float[] factors = weights.findVector("rope_freqs.weight", n / 2);
+        for (float f : factors)
+            if (!(f > 0)) throw r.wrong("(tensor rope_freqs.weight)", "divisors above 0", "" + f);
+        return new Rope(n / 2, halves, (float) StrictMath.pow(base, -2.0f / n), factors, 1 / factor, ramp, magnitude);
+    }
+
+    /// For each pair the share of the plain (not interpolated) angle: 1 for fast pairs, 0 for slow ones. Yarn, section 2 of its
+    /// formulas: corr(b) = n ln(c / 2 pi b) / (2 ln base).
+    private static float[] yarnRamp(int n, float base, int original, float fast, float slow) {
+        double low = Math.max(0, StrictMath.floor(correction(n, base, original, fast)));
+        double high = Math.min(n - 1, StrictMath.ceil(correction(n, base, original, slow)));
+        float[] ramp = new float[n / 2];
+        for (int i = 0; i < ramp.length; i++) {
+            double y = (i - low) / Math.max(0.001, high - low);
+            ramp[i] = (float) (1 - Math.min(1, Math.max(0, y)));
+        }
+        return ramp;
+    }
+
+    private static double correction(int n, float base, int original, float beta) {
+        return n * StrictMath.log(original / (beta * 2 * Math.PI)) / (2 * StrictMath.log(base));
+    }
+
+    /// Pairs in a head that are rotated.
+    public int pairs() {
+        return pairs;
+    }
+
+    /// Computes a position's angles.
+    ///
+    /// @param at where the position's [#pairs()] cosines and sines go
+    public void angles(int position, float[] cos, float[] sin, int at) {
+        float theta = position;
+        for (int i = 0; i < pairs; i++) {
+            float plain = factors.length > 0 ? theta / factors[i] : theta;
+            float angle = interpolation * plain;
+            if (ramp.length > 0) angle = angle * (1 - ramp[i]) + plain * ramp[i];
+            cos[at + i] = (float) StrictMath.cos(angle) * magnitude;
+            sin[at + i] = (float) StrictMath.sin(angle) * magnitude;
+            theta *= step;
+        }
+    }
+
+    /// Rotates one head in place.
+    ///
+    /// @param tableAt where the position's angles are in the tables
+    public void rotate(Ops ops, float[] head, int at, float[] cos, float[] sin, int tableAt) {
+        if (halves) ops.rotateHalves(head, at, pairs, cos, sin, tableAt);
+        else ops.rotatePairs(head, at, pairs, cos, sin, tableAt);
+    }
+}

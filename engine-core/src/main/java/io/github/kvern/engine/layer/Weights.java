@@ -1,0 +1,116 @@
+package io.github.kvern.engine.layer;
+
+import io.github.kvern.gguf.GgufFile;
+import io.github.kvern.gguf.ModelFormatException;
+import io.github.kvern.gguf.Tensor;
+import io.github.kvern.gguf.TensorInfo;
+import io.github.kvern.gguf.TensorType;
+import io.github.kvern.gguf.UnsupportedModelException;
+import io.github.kvern.kernels.Kernels;
+import io.github.kvern.kernels.Matrix;
+import io.github.kvern.kernels.Precision;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+
+/// Tensors by name, checked against the shape that the model's parameters ask for.
+public final class Weights {
+    /// Stands for an optional vector that the file does not have.
+    public static final float[] NONE = {};
+
+    private final GgufFile file;
+    private final Kernels kernels;
+    private final Precision precision;
+    private final List<Matrix> matrices = new ArrayList<>();
+
+    public Weights(GgufFile file, Kernels kernels, Precision precision) {
+        this.file = file;
+        this.kernels = kernels;
+        this.precision = precision;
+    }
+
+    /// The kernels that the matrices were made for.
+    public Kernels kernels() {
+        return kernels;
+    }
+
+    /// Every matrix made so far: what there is to warm up.
+    public List<Matrix> matrices() {
+        return Collections.unmodifiableList(matrices);
+    }
+
+    /// Whether the file has this tensor.
+    public boolean has(String name) {
+        return file.find(name).isPresent();
+    }
+
+    /// A weight `[columns, rows]`.
+    public Matrix matrix(String name, int rows, int columns) {
+        return make(name, rows, columns, 1, precision);
+    }
+
+    /// A weight, or nothing when the file has none of this name.
+    public Optional<Matrix> findMatrix(String name, int rows, int columns) {
+        return has(name) ? Optional.of(matrix(name, rows, columns)) : Optional.empty();
+    }
+
+    /// A router's weight: always computed exactly, because it decides by comparing nearly equal numbers.
+    public Matrix router(String name, int experts, int columns) {
+        return make(name, experts, columns, 1, Precision.EXACT);
+    }
+
+    /// A stack of experts, `[columns, rows, experts]`.
+    public Matrix experts(String name, int rows, int columns, int experts) {
+        return make(name, rows, columns, experts, precision);
+    }
+
+    /// Rows `from` to `from + rows - 1` of a weight that holds `all` rows.
+    public Matrix rows(String name, int from, int rows, int all, int columns) {
+        Tensor t = checked(name, columns, all, 1);
+        long rowBytes = t.type().rowBytes(columns);
+        return add(t.type(), t.segment().asSlice(from * rowBytes, rows * rowBytes), rows, columns, 1, precision);
+    }
+
+    /// A vector of floats, as biases and norms are.
+    public float[] vector(String name, int n) {
+        Tensor t = checked(name, n, 1, 1);
+        float[] v = new float[n];
+        kernels.matrix(t.type(), t.segment(), 1, n, 1, Precision.EXACT).decodeRow(0, v, 0);
+        return v;
+    }
+
+    /// A vector, or [#NONE] when the file has none of this name.
+    public float[] findVector(String name, int n) {
+        return has(name) ? vector(name, n) : NONE;
+    }
+
+    private Matrix make(String name, int rows, int columns, int experts, Precision precision) {
+        Tensor t = checked(name, columns, rows, experts);
+        return add(t.type(), t.segment(), rows, columns, experts, precision);
+    }
+
+    private Matrix add(TensorType type, MemorySegment segment, int rows, int columns, int experts, Precision precision) {
+        Matrix m = kernels.matrix(type, segment, rows, columns, experts, precision);
+        matrices.add(m);
+        return m;
+    }
+
+    private Tensor checked(String name, long first, long second, long third) {
+        Tensor t = file.require(name);
+        TensorInfo info = t.info();
+        if (info.extent(0) != first || info.extent(1) != second || info.extent(2) != third || info.extent(3) != 1) {
+            String expected = third > 1 ? first + ", " + second + ", " + third : second > 1 ? first + ", " + second : "" + first;
+            throw new ModelFormatException(file.paths().getFirst() + ": tensor " + name + ": expected shape [" + expected
+                + "] by the model's parameters, found " + info.shape());
+        }
+        switch (t.type()) {
+            case I8, I16, I32, I64, F64, Q8_1, Q8_K -> throw new UnsupportedModelException(file.paths().getFirst() + ": tensor " + name
+                + ": type " + t.type() + " holds no weights; expected a float or a quantised weight type");
+            default -> {
+            }
+        }
+        return t;
+    }
+}
