@@ -97,8 +97,9 @@ final class Cursor {
     int readCount(String things, int leastBytes) {
         long count = readLong();
         long room = (end - position) / leastBytes;
-        if (count < 0 || count > room) throw wrong("expected at most " + room + " " + things + " in the rest of the file, found "
-                + Long.toUnsignedString(count) + cut());
+        if (count < 0 || count > room)
+            throw wrong("expected at most " + room + " " + things + " in the rest of the file, found "
+                    + Long.toUnsignedString(count) + cut());
         return (int) count; // LONGEST_HEADER keeps it far below the largest array
     }
 
@@ -106,8 +107,9 @@ final class Cursor {
     /// U+FFFD.
     String readString(String what, int longest, boolean strict) {
         long length = readLong();
-        if (length < 0 || length > longest) throw wrong("expected a " + what + " of at most " + longest + " bytes, found "
-                + Long.toUnsignedString(length) + " bytes");
+        if (length < 0 || length > longest)
+            throw wrong("expected a " + what + " of at most " + longest + " bytes, found "
+                    + Long.toUnsignedString(length) + " bytes");
         if (length == 0) return ""; // the same one every time: a hostile array may hold millions
         int n = (int) length;
         long from = advance(n);
@@ -135,8 +137,9 @@ final class Cursor {
     }
 
     private long advance(long bytes) {
-        if (bytes > end - position) throw wrong("expected " + bytes + " more bytes at byte " + position + ", found "
-                + (end - position) + cut());
+        if (bytes > end - position)
+            throw wrong("expected " + bytes + " more bytes at byte " + position + ", found "
+                    + (end - position) + cut());
         long from = position;
         position += bytes;
         return from;

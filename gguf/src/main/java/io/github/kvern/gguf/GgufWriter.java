@@ -58,8 +58,9 @@ public final class GgufWriter {
             values.put(key, metadata.find(key).orElseThrow());
         }
         long wanted = metadata.findLong(Split.ALIGNMENT).orElse(Header.DEFAULT_ALIGNMENT);
-        if (!Header.isAlignment(wanted)) throw new IllegalArgumentException("key " + Text.quote(Split.ALIGNMENT) + ": expected "
-                + Header.ALIGNMENTS + ", found " + wanted);
+        if (!Header.isAlignment(wanted))
+            throw new IllegalArgumentException("key " + Text.quote(Split.ALIGNMENT) + ": expected "
+                    + Header.ALIGNMENTS + ", found " + wanted);
         alignment = (int) wanted;
     }
 
@@ -70,8 +71,9 @@ public final class GgufWriter {
     ///                                  bytes, or the segment has not exactly the tensor's bytes
     public GgufWriter add(String name, TensorType type, List<Long> shape, MemorySegment data) {
         TensorInfo info = new TensorInfo(name, type, shape, 0, 0);
-        if (data.byteSize() != info.bytes()) throw new IllegalArgumentException("tensor " + Text.quote(name) + ": expected "
-                + info.bytes() + " bytes for " + type + " " + shape + ", found " + data.byteSize());
+        if (data.byteSize() != info.bytes())
+            throw new IllegalArgumentException("tensor " + Text.quote(name) + ": expected "
+                    + info.bytes() + " bytes for " + type + " " + shape + ", found " + data.byteSize());
         return add(info, out -> {
             for (long from = 0; from < data.byteSize(); from += COPY_BYTES) {
                 ByteBuffer bytes = data.asSlice(from, Math.min(COPY_BYTES, data.byteSize() - from)).asByteBuffer();
@@ -93,7 +95,8 @@ public final class GgufWriter {
         checkName("tensor name", info.name(), LONGEST_NAME);
         if (!names.add(info.name())) throw new IllegalArgumentException("tensor " + Text.quote(info.name()) + " was added before");
         if (info.bytes() > MOST_BYTES - bytes)
-            throw new IllegalArgumentException("tensor " + Text.quote(info.name()) + ": expected less than 2^60 bytes in a model, found " + info.shape());
+            throw new IllegalArgumentException(
+                    "tensor " + Text.quote(info.name()) + ": expected less than 2^60 bytes in a model, found " + info.shape());
         bytes += info.bytes() + alignment;
         entries.add(new Entry(info, source));
         return this;
@@ -170,7 +173,8 @@ public final class GgufWriter {
         try {
             int bytes = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(name)).remaining();
             if (bytes >= 1 && bytes <= longest) return;
-            throw new IllegalArgumentException("expected a " + what + " of 1 to " + longest + " bytes, found " + bytes + ": " + Text.quote(name));
+            throw new IllegalArgumentException(
+                    "expected a " + what + " of 1 to " + longest + " bytes, found " + bytes + ": " + Text.quote(name));
         } catch (CharacterCodingException e) {
             throw new IllegalArgumentException("expected a " + what + " that UTF-8 can say, found " + Text.quote(name), e);
         }

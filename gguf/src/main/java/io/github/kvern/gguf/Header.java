@@ -88,7 +88,8 @@ record Header(String file, int version, Metadata metadata, List<TensorInfo> tens
 
     private static MetadataType readType(Cursor in) {
         int id = in.readInt();
-        return MetadataType.ofId(id).orElseThrow(() -> in.wrong("expected a value type from 0 to 12, found " + Integer.toUnsignedString(id)));
+        return MetadataType.ofId(id)
+                .orElseThrow(() -> in.wrong("expected a value type from 0 to 12, found " + Integer.toUnsignedString(id)));
     }
 
     private static MetadataArray readArray(Cursor in, int depth) {
@@ -106,8 +107,9 @@ record Header(String file, int version, Metadata metadata, List<TensorInfo> tens
             }
             default -> in.readInto(storage);
         }
-        if (type == MetadataType.BOOL) for (byte b : (byte[]) storage)
-            if (b != 0 && b != 1) throw in.wrong("expected a BOOL of 0 or 1, found " + b);
+        if (type == MetadataType.BOOL)
+            for (byte b : (byte[]) storage)
+                if (b != 0 && b != 1) throw in.wrong("expected a BOOL of 0 or 1, found " + b);
         return new MetadataArray(type, storage);
     }
 }

@@ -133,7 +133,8 @@ public final class Metadata {
 
     /// An ARRAY of STRING. The list cannot be changed.
     public Optional<List<String>> findStrings(String key) {
-        return array(key, "an ARRAY of STRING", MetadataType.STRING).map(a -> Collections.unmodifiableList(Arrays.asList((String[]) a.storage())));
+        return array(key, "an ARRAY of STRING", MetadataType.STRING)
+                .map(a -> Collections.unmodifiableList(Arrays.asList((String[]) a.storage())));
     }
 
     /// An array of any integer type whose values fit an `int`; with a plain integer, an array of one. A new array every time.
@@ -145,8 +146,9 @@ public final class Metadata {
             for (int i = 0; i < ints.length; i++) {
                 long number = a.longAt(i);
                 ints[i] = (int) number;
-                if (ints[i] != number) throw new ModelFormatException(source + ": key " + Text.quote(key) + ", element " + i
-                        + ": expected an integer of 32 bits, found " + a.get(i));
+                if (ints[i] != number)
+                    throw new ModelFormatException(source + ": key " + Text.quote(key) + ", element " + i
+                            + ": expected an integer of 32 bits, found " + a.get(i));
             }
             return ints;
         });
@@ -161,7 +163,8 @@ public final class Metadata {
             for (int i = 0; i < wide.length; i++) {
                 floats[i] = (float) wide[i];
                 if (Float.isInfinite(floats[i]) && !Double.isInfinite(wide[i]))
-                    throw new ModelFormatException(source + ": key " + Text.quote(key) + ", element " + i + ": expected a FLOAT32, found " + wide[i]);
+                    throw new ModelFormatException(
+                            source + ": key " + Text.quote(key) + ", element " + i + ": expected a FLOAT32, found " + wide[i]);
             }
             return floats;
         });
@@ -199,7 +202,8 @@ public final class Metadata {
     }
 
     private ModelFormatException wrong(String key, String expected, MetadataValue found) {
-        return new ModelFormatException(source + ": key " + Text.quote(key) + ": expected " + expected + ", found " + found.typeName() + " " + found);
+        return new ModelFormatException(
+                source + ": key " + Text.quote(key) + ": expected " + expected + ", found " + found.typeName() + " " + found);
     }
 
     @Override

@@ -65,7 +65,8 @@ public record MetadataValue(MetadataType type, Object value) {
                 yield value;
             }
             case STRING -> {
-                if (!(value instanceof String text) || text.codePoints().anyMatch(c -> c >= 0xD800 && c <= 0xDFFF)) throw wrong(type, value);
+                if (!(value instanceof String text) || text.codePoints().anyMatch(c -> c >= 0xD800 && c <= 0xDFFF))
+                    throw wrong(type, value);
                 yield value;
             }
             case ARRAY -> {

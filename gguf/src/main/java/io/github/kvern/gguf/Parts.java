@@ -44,8 +44,9 @@ record Parts(List<Part> list) {
     private static void requireAll(Path path, Split split) throws IOException {
         for (int no = 0; no < split.count(); no++) {
             Path part = path.resolveSibling(split.fileName(no));
-            if (!Files.exists(part)) throw new NoSuchFileException(part.toString(), null,
-                    "part " + (no + 1) + " of " + split.count() + " is missing: all parts must be in one folder");
+            if (!Files.exists(part))
+                throw new NoSuchFileException(part.toString(), null,
+                        "part " + (no + 1) + " of " + split.count() + " is missing: all parts must be in one folder");
         }
     }
 

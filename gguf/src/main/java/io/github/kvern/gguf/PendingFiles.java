@@ -23,7 +23,8 @@ final class PendingFiles implements AutoCloseable {
 
     /// Starts a file, beside its target so that a rename is all it takes in the end.
     FileChannel add(Path target) throws IOException {
-        if (Files.isDirectory(target)) throw new FileSystemException(target.toString(), null, "expected the name of a file, found a directory");
+        if (Files.isDirectory(target))
+            throw new FileSystemException(target.toString(), null, "expected the name of a file, found a directory");
         String suffix = "." + Long.toHexString(ThreadLocalRandom.current().nextLong()) + ".tmp";
         Path temporary = target.resolveSibling("." + target.getFileName() + suffix);
         if (!files.isEmpty()) finish(files.get(files.size() - 1)); // a split model may have more parts than we may have open files

@@ -18,23 +18,28 @@ final class Signature {
         byte[] front = data.asSlice(0, Math.min(64, data.byteSize())).toArray(ValueLayout.JAVA_BYTE);
         String text = new String(front, StandardCharsets.ISO_8859_1);
         if (!text.startsWith("GGUF")) throw foreign(text, file);
-        if (data.byteSize() < HEADER_BYTES) throw new ModelFormatException(file + ": expected a header of at least " + HEADER_BYTES
-                + " bytes, found " + data.byteSize() + " bytes: the file is cut short, fetch it again");
+        if (data.byteSize() < HEADER_BYTES)
+            throw new ModelFormatException(file + ": expected a header of at least " + HEADER_BYTES
+                    + " bytes, found " + data.byteSize() + " bytes: the file is cut short, fetch it again");
         int version = data.get(Cursor.INT, 4);
         if (version == 2 || version == 3) return;
         int swapped = Integer.reverseBytes(version);
-        if (swapped > 0 && swapped <= 0xFFFF) throw new UnsupportedModelException(file + ": a big-endian GGUF file (version " + swapped
-                + "); only little-endian files are supported: convert it for a little-endian machine");
-        if (version == 1) throw new UnsupportedModelException(file + ": GGUF version 1; versions 2 and 3 are supported: "
-                + "convert the model again with a current converter");
-        if (version > 3 && version <= 0xFFFF) throw new UnsupportedModelException(file + ": GGUF version " + version
-                + "; versions 2 and 3 are supported: a newer Kvern may read it");
+        if (swapped > 0 && swapped <= 0xFFFF)
+            throw new UnsupportedModelException(file + ": a big-endian GGUF file (version " + swapped
+                    + "); only little-endian files are supported: convert it for a little-endian machine");
+        if (version == 1)
+            throw new UnsupportedModelException(file + ": GGUF version 1; versions 2 and 3 are supported: "
+                    + "convert the model again with a current converter");
+        if (version > 3 && version <= 0xFFFF)
+            throw new UnsupportedModelException(file + ": GGUF version " + version
+                    + "; versions 2 and 3 are supported: a newer Kvern may read it");
         throw new ModelFormatException(file + ": expected GGUF version 2 or 3, found " + Integer.toUnsignedString(version));
     }
 
     private static KvernException foreign(String text, String file) {
-        if (text.startsWith("FUGG")) return new UnsupportedModelException(file
-                + ": a big-endian GGUF file; only little-endian files are supported: convert it for a little-endian machine");
+        if (text.startsWith("FUGG"))
+            return new UnsupportedModelException(file
+                    + ": a big-endian GGUF file; only little-endian files are supported: convert it for a little-endian machine");
         if (text.startsWith("lmgg") || text.startsWith("fmgg") || text.startsWith("tjgg") || text.startsWith("algg"))
             return new UnsupportedModelException(file + ": a GGML file from before GGUF; convert the model to GGUF");
         return new ModelFormatException(file + ": expected a GGUF file, found " + looks(text));

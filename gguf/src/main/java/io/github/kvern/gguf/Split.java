@@ -32,7 +32,8 @@ record Split(String name, int no, int count) {
         if (no < 0 || no >= count) throw wrong(header, NO, "0 to " + (count - 1), no);
         Matcher m = FILE_NAME.matcher(fileName);
         if (!m.matches() || Integer.parseInt(m.group(2)) != no + 1 || Integer.parseInt(m.group(3)) != count)
-            throw new ModelFormatException(header.file() + ": part " + (no + 1) + " of " + count + " of a split model: expected a file name ending in "
+            throw new ModelFormatException(header.file() + ": part " + (no + 1) + " of " + count
+                    + " of a split model: expected a file name ending in "
                     + ending((int) no, (int) count) + ", as the other parts are found by name: give the files their original names");
         return new Split(m.group(1), (int) no, (int) count);
     }
@@ -64,8 +65,9 @@ record Split(String name, int no, int count) {
             checkSameModel(first, part);
             for (TensorInfo tensor : part.tensors()) {
                 Header owner = owners.putIfAbsent(tensor.name(), part);
-                if (owner != null) throw new ModelFormatException(part.file() + ": tensor " + Text.quote(tensor.name())
-                        + ": expected every tensor in one part, found it in " + owner.file() + " too");
+                if (owner != null)
+                    throw new ModelFormatException(part.file() + ": tensor " + Text.quote(tensor.name())
+                            + ": expected every tensor in one part, found it in " + owner.file() + " too");
             }
         }
         long said = first.metadata().requireLong(TENSORS);
@@ -78,8 +80,10 @@ record Split(String name, int no, int count) {
             if (key.equals(NO) || key.equals(ALIGNMENT)) continue;
             Optional<MetadataValue> expected = first.metadata().find(key);
             Optional<MetadataValue> found = part.metadata().find(key);
-            if (expected.isPresent() && !expected.equals(found)) throw new ModelFormatException(part.file() + ": key " + Text.quote(key)
-                    + ": expected " + expected.get() + " as in " + first.file() + ", found " + found.get() + ": a part of another model?");
+            if (expected.isPresent() && !expected.equals(found))
+                throw new ModelFormatException(part.file() + ": key " + Text.quote(key)
+                        + ": expected " + expected.get() + " as in " + first.file() + ", found " + found.get()
+                        + ": a part of another model?");
         }
     }
 

@@ -26,10 +26,12 @@ public record TensorInfo(String name, TensorType type, List<Long> shape, long of
     private static void checkShape(TensorType type, List<Long> shape) {
         if (shape.isEmpty() || shape.size() > MOST_DIMENSIONS)
             throw new IllegalArgumentException("expected 1 to " + MOST_DIMENSIONS + " dimensions, found " + shape.size());
-        for (long extent : shape) if (extent < 1) throw new IllegalArgumentException("expected extents of at least 1, found shape " + shape);
+        for (long extent : shape)
+            if (extent < 1) throw new IllegalArgumentException("expected extents of at least 1, found shape " + shape);
         long columns = shape.get(0);
-        if (columns % type.blockLength() != 0) throw new IllegalArgumentException(
-                "expected rows of a multiple of " + type.blockLength() + " values for type " + type + ", found shape " + shape);
+        if (columns % type.blockLength() != 0)
+            throw new IllegalArgumentException(
+                    "expected rows of a multiple of " + type.blockLength() + " values for type " + type + ", found shape " + shape);
         try {
             long values = 1;
             for (long extent : shape) values = Math.multiplyExact(values, extent);

@@ -37,8 +37,9 @@ final class TensorTable {
         if (name.isEmpty()) throw in.wrong("expected a name, found an empty one");
         in.at("tensor " + Text.quote(name));
         int dimensions = in.readInt();
-        if (dimensions < 0 || dimensions > TensorInfo.MOST_DIMENSIONS) throw in.wrong(
-                "expected at most " + TensorInfo.MOST_DIMENSIONS + " dimensions, found " + Integer.toUnsignedString(dimensions));
+        if (dimensions < 0 || dimensions > TensorInfo.MOST_DIMENSIONS)
+            throw in.wrong(
+                    "expected at most " + TensorInfo.MOST_DIMENSIONS + " dimensions, found " + Integer.toUnsignedString(dimensions));
         List<Long> shape = new ArrayList<>(Math.max(1, dimensions));
         for (int d = 0; d < dimensions; d++) shape.add(in.readLong());
         if (shape.isEmpty()) shape.add(1L); // a single value
@@ -57,8 +58,9 @@ final class TensorTable {
         Optional<TensorType> type = TensorType.ofId(id);
         if (type.isPresent()) return type.get();
         Optional<String> foreign = ForeignTypes.nameOf(id);
-        if (foreign.isPresent()) throw in.unsupported("type " + foreign.get()
-                + " (number " + id + "), is not supported: take a file that is quantised to one of ggml's types");
+        if (foreign.isPresent())
+            throw in.unsupported("type " + foreign.get()
+                    + " (number " + id + "), is not supported: take a file that is quantised to one of ggml's types");
         throw in.wrong("expected the number of a tensor type, found " + Integer.toUnsignedString(id));
     }
 
@@ -72,10 +74,12 @@ final class TensorTable {
             in.at("tensor " + Text.quote(tensor.name()));
             long bytes = tensor.bytes();
             if (tensor.offset() > room || bytes > room - tensor.offset())
-                throw in.wrong("expected " + bytes + " bytes at offset " + tensor.offset() + " of the data section, found a data section of "
-                        + room + " bytes: the file is cut short, fetch it again");
+                throw in.wrong(
+                        "expected " + bytes + " bytes at offset " + tensor.offset() + " of the data section, found a data section of "
+                                + room + " bytes: the file is cut short, fetch it again");
             if (tensor.offset() < end)
-                throw in.wrong("expected its data at offset " + end + " or later, after " + Text.quote(before) + ", found offset " + tensor.offset());
+                throw in.wrong("expected its data at offset " + end + " or later, after " + Text.quote(before) + ", found offset "
+                        + tensor.offset());
             end = tensor.offset() + bytes;
             before = tensor.name();
         }

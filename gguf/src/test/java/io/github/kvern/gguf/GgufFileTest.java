@@ -111,7 +111,8 @@ class GgufFileTest {
     /// A file with a gap that takes no room on the disk.
     private Path sparse(Bytes header, long gap, ByteBuffer end) throws IOException {
         Path path = folder.resolve("large.gguf");
-        try (FileChannel file = FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.SPARSE, StandardOpenOption.WRITE)) {
+        try (FileChannel file =
+                FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.SPARSE, StandardOpenOption.WRITE)) {
             file.write(ByteBuffer.wrap(header.array()), 0);
             file.write(end, header.size() + gap);
         } catch (IOException e) {
@@ -177,11 +178,16 @@ class GgufFileTest {
         for (int i = 0; i < data.length; i++) data[i] = (byte) (i * i * 31 >> 4);
         List<Long> shape = List.of(100L, 10L);
         String identity = identity("a", m -> m, "t", TensorType.F32, shape, data);
-        assertEquals("946664bfc40165f23d34bea8eeb664a1d7f30784b6d890f54a901d870f17e7be", identity, "computed apart from this code; another form needs another name");
-        assertEquals(identity, identity("b", m -> m.with("general.alignment", MetadataValue.of(MetadataType.UINT32, 4096)), "t", TensorType.F32, shape, data));
-        assertEquals(identity, identity("c", m -> m.with("split.count", MetadataValue.of(MetadataType.UINT16, 1)), "t", TensorType.F32, shape, data));
-        assertNotEquals(identity, identity("d", m -> m.with("general.name", MetadataValue.of(MetadataType.STRING, "n")), "t", TensorType.F32, shape, data));
-        assertNotEquals(identity, identity("e", m -> m.with("x", MetadataValue.of(MetadataType.UINT8, 1)), "t", TensorType.F32, shape, data));
+        assertEquals("946664bfc40165f23d34bea8eeb664a1d7f30784b6d890f54a901d870f17e7be", identity,
+                "computed apart from this code; another form needs another name");
+        assertEquals(identity, identity("b", m -> m.with("general.alignment", MetadataValue.of(MetadataType.UINT32, 4096)), "t",
+                TensorType.F32, shape, data));
+        assertEquals(identity,
+                identity("c", m -> m.with("split.count", MetadataValue.of(MetadataType.UINT16, 1)), "t", TensorType.F32, shape, data));
+        assertNotEquals(identity,
+                identity("d", m -> m.with("general.name", MetadataValue.of(MetadataType.STRING, "n")), "t", TensorType.F32, shape, data));
+        assertNotEquals(identity,
+                identity("e", m -> m.with("x", MetadataValue.of(MetadataType.UINT8, 1)), "t", TensorType.F32, shape, data));
         assertNotEquals(identity, identity("f", m -> m, "u", TensorType.F32, shape, data));
         assertNotEquals(identity, identity("g", m -> m, "t", TensorType.I32, shape, data));
         assertNotEquals(identity, identity("h", m -> m, "t", TensorType.F32, List.of(10L, 100L), data));

@@ -30,7 +30,8 @@ class MetadataTest {
 
     private static void refused(String expected, String found, Executable what) {
         String message = String.valueOf(assertThrows(ModelFormatException.class, what).getMessage());
-        assertTrue(message.contains("\"llama.key\"") && message.contains("expected " + expected) && message.contains("found " + found), message);
+        assertTrue(message.contains("\"llama.key\"") && message.contains("expected " + expected) && message.contains("found " + found),
+                message);
     }
 
     @Test
@@ -96,7 +97,8 @@ class MetadataTest {
         assertEquals("x", of(MetadataType.STRING, "x").requireString("llama.key"));
         assertEquals(Optional.of(true), of(MetadataType.BOOL, true).findBoolean("llama.key"));
         assertEquals(List.of("a", "b"), array(MetadataType.STRING, List.of("a", "b")).requireStrings("llama.key"));
-        assertArrayEquals(new boolean[] {true, false}, array(MetadataType.BOOL, List.of(true, false)).findBooleans("llama.key").orElseThrow());
+        assertArrayEquals(new boolean[] {true, false},
+                array(MetadataType.BOOL, List.of(true, false)).findBooleans("llama.key").orElseThrow());
         refused("a STRING", "UINT8 1", () -> of(MetadataType.UINT8, 1).findString("llama.key"));
         refused("a BOOL", "UINT8 1", () -> of(MetadataType.UINT8, 1).findBoolean("llama.key"));
         refused("an ARRAY of STRING", "STRING \"a\"", () -> of(MetadataType.STRING, "a").requireStrings("llama.key"));
@@ -118,7 +120,8 @@ class MetadataTest {
 
     @Test
     void whatIsHandedOutCannotChangeIt() {
-        Map<String, MetadataValue> source = new LinkedHashMap<>(Map.of("llama.key", MetadataValue.of(MetadataType.ARRAY, MetadataArray.ofInts(1, 2))));
+        Map<String, MetadataValue> source =
+                new LinkedHashMap<>(Map.of("llama.key", MetadataValue.of(MetadataType.ARRAY, MetadataArray.ofInts(1, 2))));
         Metadata metadata = Metadata.of(source);
         source.clear();
         metadata.findInts("llama.key").orElseThrow()[0] = 9;
@@ -129,13 +132,15 @@ class MetadataTest {
         assertArrayEquals(new float[] {1, 2}, floats.findFloats("llama.key").orElseThrow());
         Metadata strings = array(MetadataType.STRING, List.of("a"));
         assertThrows(UnsupportedOperationException.class, () -> strings.requireStrings("llama.key").set(0, "b"));
-        assertThrows(UnsupportedOperationException.class, () -> ((MetadataArray) strings.find("llama.key").orElseThrow().value()).asList().set(0, "b"));
+        assertThrows(UnsupportedOperationException.class,
+                () -> ((MetadataArray) strings.find("llama.key").orElseThrow().value()).asList().set(0, "b"));
     }
 
     @Test
     void withReplacesOneValueInACopy() {
         Metadata one = of(MetadataType.UINT8, 1);
-        Metadata two = one.with("llama.key", MetadataValue.of(MetadataType.UINT8, 2)).with("other", MetadataValue.of(MetadataType.BOOL, true));
+        Metadata two =
+                one.with("llama.key", MetadataValue.of(MetadataType.UINT8, 2)).with("other", MetadataValue.of(MetadataType.BOOL, true));
         assertEquals(1, one.requireInt("llama.key"));
         assertEquals(2, two.requireInt("llama.key"));
         assertEquals(List.of("llama.key", "other"), List.copyOf(two.keys()));

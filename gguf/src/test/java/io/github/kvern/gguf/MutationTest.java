@@ -143,7 +143,8 @@ class MutationTest {
                 assertEquals(64, file.identity().length());
             } catch (KvernException | IOException e) {
                 String message = String.valueOf(e.getMessage());
-                if (!message.startsWith(folder.toString()) || message.lines().count() != 1) fail("seed " + seed + ", case " + i + ": " + message);
+                if (!message.startsWith(folder.toString()) || message.lines().count() != 1)
+                    fail("seed " + seed + ", case " + i + ": " + message);
             } catch (RuntimeException | Error e) {
                 throw new AssertionError("seed " + seed + ", case " + i, e);
             }

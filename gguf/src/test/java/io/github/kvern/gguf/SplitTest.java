@@ -120,7 +120,8 @@ class SplitTest {
 
     @Test
     void aPartUnderAnotherNameIsRefused() throws IOException {
-        for (String name : List.of("other.gguf", "m-00002-of-00003.gguf.bak", "m-00004-of-00003.gguf", "m-00002-of-00002.gguf", "m-2-of-3.gguf")) {
+        for (String name : List.of("other.gguf", "m-00002-of-00003.gguf.bak", "m-00004-of-00003.gguf", "m-00002-of-00002.gguf",
+                "m-2-of-3.gguf")) {
             Path other = Files.copy(parts.get(0), folder.resolve(name), StandardCopyOption.REPLACE_EXISTING);
             refusedWith("file name ending in -00001-of-00003.gguf", other);
         }

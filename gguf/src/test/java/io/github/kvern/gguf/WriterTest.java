@@ -177,12 +177,12 @@ class WriterTest {
         refused("1 to 63 bytes", () -> writer.add("", TensorType.F32, List.of(1L), MemorySegment.ofArray(new byte[4])));
         refused("1 to 63 bytes", () -> writer.add("\u00e9".repeat(32), TensorType.F32, List.of(1L), MemorySegment.ofArray(new byte[4])));
         refused("UTF-8", () -> writer.add("\ud800", TensorType.F32, List.of(1L), MemorySegment.ofArray(new byte[4])));
-        refused("multiple of 32", () -> writer.add("b", TensorType.Q8_0, List.of(31L), out -> { }));
-        refused("extents", () -> writer.add("b", TensorType.F32, List.of(0L), out -> { }));
-        refused("dimensions", () -> writer.add("b", TensorType.F32, List.of(), out -> { }));
-        refused("dimensions", () -> writer.add("b", TensorType.F32, List.of(1L, 1L, 1L, 1L, 1L), out -> { }));
-        refused("counted", () -> writer.add("b", TensorType.F32, List.of(1L << 62, 2L), out -> { }));
-        refused("2^60", () -> writer.add("b", TensorType.I8, List.of(1L << 60), out -> { }));
+        refused("multiple of 32", () -> writer.add("b", TensorType.Q8_0, List.of(31L), out -> {}));
+        refused("extents", () -> writer.add("b", TensorType.F32, List.of(0L), out -> {}));
+        refused("dimensions", () -> writer.add("b", TensorType.F32, List.of(), out -> {}));
+        refused("dimensions", () -> writer.add("b", TensorType.F32, List.of(1L, 1L, 1L, 1L, 1L), out -> {}));
+        refused("counted", () -> writer.add("b", TensorType.F32, List.of(1L << 62, 2L), out -> {}));
+        refused("2^60", () -> writer.add("b", TensorType.I8, List.of(1L << 60), out -> {}));
         refused("at least 1", () -> writer.splitByTensors(0));
         refused("at least 1", () -> writer.splitByBytes(0));
         refused("power of two", () -> new GgufWriter(everyType().with("general.alignment", MetadataValue.of(MetadataType.UINT32, 12))));
