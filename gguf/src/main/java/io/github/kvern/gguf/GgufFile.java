@@ -112,17 +112,19 @@ public final class GgufFile implements AutoCloseable {
     }
 
     /// A name for the content of the model: 64 hexadecimal digits of SHA-256 over the metadata, every tensor's name, type and
-    /// shape, and the first, middle and last 64 bytes of its data. It reads a few pages a tensor and so takes milliseconds
-    /// whatever the size of the model.
+    /// shape, and the first, middle and last 64 bytes of its data. It reads a few pages a tensor, and so takes milliseconds
+    /// whatever the size of the model, up to some hundred when none of it is in memory.
     ///
     /// The same for a model in one file and in parts, and for any order of keys and tensors: what only describes the files
     /// (`split.*`, `general.alignment`) is left out. It tells models apart; it is no seal: data changed only between the
     /// sampled bytes goes unnoticed.
     ///
     /// @throws ModelFormatException if the file was cut short since it was opened
+    /// @throws IllegalStateException if this is closed
     public String identity() {
-        try {
-            return Identity.of(metadata(), tensors);
+        if (!arena.scope().isAlive()) throw new IllegalStateException("the file is closed: " + first().file());
+        try (Samples samples = new Samples(parts.list())) {
+            return Identity.of(metadata(), tensors, samples);
         } catch (InternalError e) { // what the virtual machine makes of a page that is no longer there
             throw new ModelFormatException(first().file() + ": the file was cut short or its disk failed while it was in use", e);
         }

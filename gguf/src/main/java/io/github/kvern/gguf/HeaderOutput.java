@@ -40,6 +40,10 @@ final class HeaderOutput {
     void writeString(String text) throws IOException {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         writeLong(bytes.length);
+        writeBytes(bytes);
+    }
+
+    void writeBytes(byte[] bytes) throws IOException {
         for (int i = 0; i < bytes.length;) {
             int n = Math.min(bytes.length - i, buffer.capacity());
             room(n).put(bytes, i, n);

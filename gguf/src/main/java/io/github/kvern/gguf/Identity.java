@@ -2,8 +2,6 @@ package io.github.kvern.gguf;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
 import java.security.MessageDigest;
@@ -22,7 +20,7 @@ final class Identity {
     private Identity() {
     }
 
-    static String of(Metadata metadata, List<Tensor> tensors) {
+    static String of(Metadata metadata, List<Tensor> tensors, Samples samples) {
         MessageDigest digest = sha256();
         HeaderOutput out = new HeaderOutput(new Into(digest));
         try {
@@ -38,7 +36,7 @@ final class Identity {
                 out.writeString(tensor.name());
                 out.writeInt(tensor.type().id());
                 for (int d = 0; d < TensorInfo.MOST_DIMENSIONS; d++) out.writeLong(tensor.info().extent(d));
-                sample(out, tensor.segment());
+                sample(out, samples, tensor.info());
             }
             out.flush();
         } catch (IOException e) {
@@ -49,19 +47,15 @@ final class Identity {
 
     /// The first, middle and last bytes. The last share a page with the next tensor's first as a rule, so that a tensor costs
     /// two pages.
-    private static void sample(HeaderOutput out, MemorySegment data) throws IOException {
-        long size = data.byteSize();
+    private static void sample(HeaderOutput out, Samples samples, TensorInfo tensor) throws IOException {
+        long size = tensor.bytes();
         if (size <= 3 * SAMPLE_BYTES) {
-            write(out, data, 0, size);
+            out.writeBytes(samples.read(tensor, 0, (int) size));
             return;
         }
-        write(out, data, 0, SAMPLE_BYTES);
-        write(out, data, size / 2, SAMPLE_BYTES);
-        write(out, data, size - SAMPLE_BYTES, SAMPLE_BYTES);
-    }
-
-    private static void write(HeaderOutput out, MemorySegment data, long from, long count) throws IOException {
-        for (long i = from; i < from + count; i++) out.writeByte(data.get(ValueLayout.JAVA_BYTE, i));
+        out.writeBytes(samples.read(tensor, 0, SAMPLE_BYTES));
+        out.writeBytes(samples.read(tensor, size / 2, SAMPLE_BYTES));
+        out.writeBytes(samples.read(tensor, size - SAMPLE_BYTES, SAMPLE_BYTES));
     }
 
     private static MessageDigest sha256() {

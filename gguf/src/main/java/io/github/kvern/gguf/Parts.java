@@ -18,24 +18,22 @@ record Parts(List<Part> list) {
     /// One file.
     ///
     /// @param data the whole file, mapped read-only
-    record Part(Path path, Header header, MemorySegment data) {
+    /// @param stamp which file was mapped
+    record Part(Path path, Header header, MemorySegment data, Samples.Stamp stamp) {
+        Part numbered(int no) {
+            return new Part(path, header.inPart(no), data, stamp);
+        }
     }
 
     static Parts open(Path path, Arena arena) throws IOException {
-        MemorySegment data = map(path, arena);
-        Header header = read(data, path);
-        Split split = Split.of(header, path);
-        if (split.count() == 1) return new Parts(List.of(new Part(path, header, data)));
+        Part given = map(path, arena);
+        Split split = Split.of(given.header(), path);
+        if (split.count() == 1) return new Parts(List.of(given));
         requireAll(path, split);
         List<Part> parts = new ArrayList<>(split.count());
         for (int no = 0; no < split.count(); no++) {
-            Path sibling = path.resolveSibling(split.fileName(no));
-            if (no == split.no()) {
-                parts.add(new Part(path, header.inPart(no), data));
-            } else {
-                MemorySegment bytes = map(sibling, arena);
-                parts.add(new Part(sibling, read(bytes, sibling).inPart(no), bytes));
-            }
+            Part part = no == split.no() ? given : map(path.resolveSibling(split.fileName(no)), arena);
+            parts.add(part.numbered(no));
         }
         Split.checkTogether(parts.stream().map(Part::header).toList());
         return new Parts(List.copyOf(parts));
@@ -50,26 +48,21 @@ record Parts(List<Part> list) {
         }
     }
 
-    private static Header read(MemorySegment data, Path path) throws IOException {
-        try {
-            return Header.read(data, path.toString());
-        } catch (InternalError e) { // what the virtual machine makes of a page that is no longer there
-            throw new FileSystemException(path.toString(), null, "the file was cut short or its disk failed while it was read");
-        }
-    }
-
-    /// Maps a whole file. The channel is closed at once: a mapping outlives it.
-    private static MemorySegment map(Path path, Arena arena) throws IOException {
+    /// Maps a whole file and reads its header. The channel is closed at once: a mapping outlives it.
+    private static Part map(Path path, Arena arena) throws IOException {
         if (Files.isDirectory(path)) throw new FileSystemException(path.toString(), null, "expected a GGUF file, found a directory");
         if (!Files.exists(path)) throw new NoSuchFileException(path.toString(), null, "no such file");
         if (!Files.isRegularFile(path)) throw new FileSystemException(path.toString(), null, "expected a GGUF file, found no regular file");
         if (!Files.isReadable(path)) throw new AccessDeniedException(path.toString(), null, "no permission to read the file");
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+            MemorySegment data = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+            return new Part(path, Header.read(data, path.toString()), data, Samples.Stamp.of(path));
         } catch (FileSystemException e) {
             throw e; // names the file
         } catch (IOException e) {
             throw new IOException(path + ": cannot be mapped into memory: " + e.getMessage(), e);
+        } catch (InternalError e) { // what the virtual machine makes of a page that is no longer there
+            throw new FileSystemException(path.toString(), null, "the file was cut short or its disk failed while it was read");
         }
     }
 }

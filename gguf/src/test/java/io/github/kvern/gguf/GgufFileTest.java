@@ -173,6 +173,20 @@ class GgufFileTest {
     }
 
     @Test
+    void theIdentityIsThatOfTheMappedFileWhenAnotherTakesItsName() throws IOException {
+        Path path = folder.resolve("m.gguf");
+        new GgufWriter(WriterTest.everyType()).add("t", TensorType.I8, List.of(999L), MemorySegment.ofArray(new byte[999])).write(path);
+        try (GgufFile file = GgufFile.open(path)) {
+            String identity = file.identity();
+            new GgufWriter(WriterTest.everyType()).add("t", TensorType.I8, List.of(999L), MemorySegment.ofArray(WriterTest.noise(1, 999)))
+                    .write(path);
+            assertEquals(identity, file.identity());
+            Files.delete(path);
+            assertEquals(identity, file.identity());
+        }
+    }
+
+    @Test
     void theIdentityIsThatOfTheContent() throws IOException {
         byte[] data = new byte[4000];
         for (int i = 0; i < data.length; i++) data[i] = (byte) (i * i * 31 >> 4);

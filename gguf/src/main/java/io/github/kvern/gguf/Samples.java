@@ -1,0 +1,81 @@
+package io.github.kvern.gguf;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Reads a few bytes here and there of a model's files.
+///
+/// Not through the mapping where it can be helped: an operating system reads ahead around a page fault, on some disks many
+/// megabytes, and a few thousand of them take minutes. A read at a position takes one page. So the files are opened again for
+/// as long as this lives; a file that is no longer the one that was mapped is read through the mapping after all.
+final class Samples implements AutoCloseable {
+    private final List<Parts.Part> parts;
+    private final List<Optional<FileChannel>> channels = new ArrayList<>();
+
+    Samples(List<Parts.Part> parts) {
+        this.parts = parts;
+        for (Parts.Part part : parts) channels.add(reopen(part));
+    }
+
+    /// What tells a file from another that has taken its name.
+    record Stamp(long bytes, long modified, Optional<Object> key) {
+        static Stamp of(Path path) throws IOException {
+            BasicFileAttributes attributes = Files.readAttributes(path, BasicFileAttributes.class);
+            return new Stamp(attributes.size(), attributes.lastModifiedTime().toMillis(), Optional.ofNullable(attributes.fileKey()));
+        }
+    }
+
+    private static Optional<FileChannel> reopen(Parts.Part part) {
+        try {
+            FileChannel channel = FileChannel.open(part.path(), StandardOpenOption.READ);
+            if (Stamp.of(part.path()).equals(part.stamp())) return Optional.of(channel);
+            channel.close();
+            return Optional.empty();
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+
+    /// Bytes of a tensor, `from` counted from its first.
+    byte[] read(TensorInfo tensor, long from, int count) {
+        Parts.Part part = parts.get(tensor.part());
+        long position = part.header().dataOffset() + tensor.offset() + from;
+        byte[] bytes = new byte[count];
+        if (!readFile(channels.get(tensor.part()), position, ByteBuffer.wrap(bytes)))
+            MemorySegment.ofArray(bytes).copyFrom(part.data().asSlice(position, count));
+        return bytes;
+    }
+
+    private static boolean readFile(Optional<FileChannel> channel, long position, ByteBuffer into) {
+        if (channel.isEmpty()) return false;
+        try {
+            while (into.hasRemaining()) {
+                int n = channel.get().read(into, position + into.position());
+                if (n < 0) return false;
+            }
+            return true;
+        } catch (IOException e) { // an interrupted thread, say
+            return false;
+        }
+    }
+
+    @Override
+    public void close() {
+        for (Optional<FileChannel> channel : channels) {
+            try {
+                if (channel.isPresent()) channel.get().close();
+            } catch (IOException e) {
+                continue; // nothing was written
+            }
+        }
+    }
+}
