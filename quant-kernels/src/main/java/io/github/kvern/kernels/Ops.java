@@ -55,7 +55,7 @@ public class Ops {
         }
     }
 
-    /// Rotates pairs that lie half a head apart: a = x[i], b = x[i + pairs].
+    /// Rotates pairs that lie half a head apart: `a = x[i]`, `b = x[i + pairs]`.
     public void rotateHalves(float[] x, int at, int pairs, float[] cos, float[] sin, int tableAt) {
         for (int i = 0; i < pairs; i++) {
             float a = x[at + i], b = x[at + pairs + i], c = cos[tableAt + i], s = sin[tableAt + i];
