@@ -103,7 +103,7 @@ final class TileAttention {
         }
         Arrays.fill(sums, 0, queries * size, 0f);
         float[] keys = scratch.floats(KEYS, AttentionOps.BLOCK * keySize), values = scratch.floats(VALUES, AttentionOps.BLOCK * size);
-        float[] weights = scratch.floats(WEIGHTS, AttentionOps.BLOCK * queries);
+        float[] weights = scratch.floats(WEIGHTS, AttentionOps.BLOCK * packs(queries) * AttentionOps.PACK);
         int fromBlock = Math.max(Spans.start(span), first / PagePool.POSITIONS);
         int toBlock = Math.min(Spans.start(span + 1) - 1, lastBlock(row, rows));
         for (int block = fromBlock; block <= toBlock; block++) {
@@ -155,13 +155,16 @@ final class TileAttention {
 
     private float[] pack(int row, int rows, int head, WorkerScratch scratch) {
         int queries = rows * task.sharing, size = task.layout.keySize();
-        int packs = (queries + AttentionOps.PACK - 1) / AttentionOps.PACK;
-        float[] packed = scratch.floats(QUERIES, packs * AttentionOps.PACK * size);
+        float[] packed = scratch.floats(QUERIES, packs(queries) * AttentionOps.PACK * size);
         for (int c = 0; c < queries; c++) {
             int r = c / task.sharing, h = head * task.sharing + c % task.sharing;
             ops.pack(task.q, task.qAt + (row + r) * task.qStride + h * size, size, packed, c);
         }
         return packed;
+    }
+
+    private static int packs(int queries) {
+        return (queries + AttentionOps.PACK - 1) / AttentionOps.PACK;
     }
 
     private int outAt(int row, int query, int head) {

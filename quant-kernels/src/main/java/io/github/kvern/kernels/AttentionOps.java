@@ -25,7 +25,8 @@ public class AttentionOps {
     /// Queries that lie side by side in a pack, see [#pack].
     public static final int PACK = 8;
 
-    private static final int HALF = BLOCK / 2;
+    /// Positions that share a word with one `HALF` further on.
+    protected static final int HALF = BLOCK / 2;
     private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort F16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -104,7 +105,8 @@ public class AttentionOps {
     }
 
     /// The scores of packed queries `first` to `last` (exclusive) against a whole block:
-    /// `scores[c * BLOCK + j] = scale * sum over i of query c[i] * keys[i * BLOCK + j]`, fused, ascending i.
+    /// `scores[c * BLOCK + j] = scale * sum over i of query c[i] * keys[i * BLOCK + j]`, fused, ascending i. The scores have room for
+    /// whole packs, and those of other queries in the packs of `first` and `last` may be overwritten.
     public void scores(float[] keys, float[] packed, int size, int first, int last, float scale, float[] scores) {
         for (int c = first; c < last; c++) {
             int at = c / PACK * size * PACK + c % PACK;

@@ -1,6 +1,7 @@
 package io.github.kvern.kernels;
 
 import io.github.kvern.gguf.TensorType;
+import io.github.kvern.kernels.vector.AttentionVector;
 import io.github.kvern.kernels.vector.Lanes;
 import io.github.kvern.kernels.vector.RowPanels;
 import java.util.List;
@@ -27,6 +28,6 @@ final class VectorKernels {
     }
 
     static AttentionOps attention() {
-        return new AttentionOps();
+        return new AttentionVector();
     }
 }

@@ -1,0 +1,38 @@
+package io.github.kvern.kernels.vector;
+
+import io.github.kvern.gguf.TensorType;
+import io.github.kvern.kernels.AttentionOps;
+import java.lang.foreign.MemorySegment;
+
+/// Attention's inner loops with vectors: the scalar class's bits, whatever the width.
+public final class AttentionVector extends AttentionOps {
+    /// For the door.
+    public AttentionVector() {}
+
+    @Override
+    public void loadKeys(TensorType storage, MemorySegment page, long at, float[] target, int size) {
+        if (storage == TensorType.F32) super.loadKeys(storage, page, at, target, size);
+        else AttentionBlocks.load(page, at, size, size, HALF, target, BLOCK, HALF);
+    }
+
+    @Override
+    public void loadValues(TensorType storage, MemorySegment page, long at, int positions, float[] target, int size) {
+        if (storage == TensorType.F32) super.loadValues(storage, page, at, positions, target, size);
+        else AttentionBlocks.load(page, at, Math.min(positions, HALF), positions - HALF, size, target, size, HALF * size);
+    }
+
+    @Override
+    public void scores(float[] keys, float[] packed, int size, int first, int last, float scale, float[] scores) {
+        AttentionScores.scores(keys, packed, size, first, last, scale, scores);
+    }
+
+    @Override
+    public void weigh(float[] scores, int at, int from, int to, float[] state, int stateAt) {
+        AttentionWeights.weigh(scores, at, from, to, state, stateAt);
+    }
+
+    @Override
+    public void accumulate(float[] values, int size, float[] weights, int first, int last, int from, int to, float[] state, int stateStride, float[] out) {
+        AttentionSums.accumulate(values, size, weights, first, last, from, to, state, stateStride, out);
+    }
+}
