@@ -104,9 +104,13 @@ final class Candidates {
     }
 
     /// Keeps the fewest of the likeliest whose probabilities sum up to at least `mass`.
+    ///
+    /// @param mass below 1
     void topP(double mass) {
         double max = max();
         double total = weigh(max, 1);
+        // Together the ones below this limit are less than half of what is not kept: the linear pass leaves few to be put in order.
+        if (ordered < size) keepFrom(max + StrictMath.log(0.5 * (1 - mass) * total / size));
         double sum = 0;
         int kept = 0;
         while (kept < size && (kept == 0 || sum < mass * total)) {

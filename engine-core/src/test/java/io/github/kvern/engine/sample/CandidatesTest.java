@@ -46,7 +46,7 @@ class CandidatesTest {
         for (int topK : new int[] {0, 3}) {
             Candidates candidates = filled(topK, 1, ALWAYS, 3e38f, ALWAYS);
             assertEquals(List.of(1, 3), ids(candidates));
-            candidates.minP(Math.log(0.9));
+            candidates.minP(StrictMath.log(0.9));
             assertEquals(List.of(1, 3), ids(candidates));
             candidates.topP(0.6);
             assertEquals(List.of(1, 3), ids(candidates));
@@ -104,7 +104,7 @@ class CandidatesTest {
 
     private static Candidates minP(int topK, double part) {
         Candidates candidates = filled(topK, FOUR);
-        candidates.minP(Math.log(part));
+        candidates.minP(StrictMath.log(part));
         return candidates;
     }
 
@@ -132,7 +132,7 @@ class CandidatesTest {
         Candidates candidates = typical(0, 0.89); // 0.3, 0.2, 0.4
         candidates.topP(0.7);
         assertEquals(List.of(2, 0), ids(candidates));
-        candidates.minP(Math.log(0.8));
+        candidates.minP(StrictMath.log(0.8));
         assertEquals(List.of(2), ids(candidates));
     }
 
@@ -202,9 +202,9 @@ class CandidatesTest {
                 assertEquals(expected, ids(candidates), where + ", topP " + mass);
             }
             double part = random.nextDouble();
-            candidates.minP(Math.log(part));
+            candidates.minP(StrictMath.log(part));
             double max = expected.stream().mapToDouble(i -> logits[base + i]).max().orElseThrow();
-            expected = expected.stream().filter(i -> logits[base + i] >= max + Math.log(part)).toList();
+            expected = expected.stream().filter(i -> logits[base + i] >= max + StrictMath.log(part)).toList();
             assertEquals(expected, ids(candidates), where + ", minP " + part);
             assertTrue(expected.contains(candidates.draw(0.1 + random.nextDouble(), random.nextDouble())), where);
         }
@@ -213,7 +213,7 @@ class CandidatesTest {
     private static List<Integer> nucleus(List<Integer> from, float[] logits, int base, double mass, boolean typical) {
         double max = from.stream().mapToDouble(i -> logits[base + i]).max().orElseThrow();
         double total = from.stream().mapToDouble(i -> StrictMath.exp(logits[base + i] - max)).sum();
-        double logTotal = Math.log(total);
+        double logTotal = StrictMath.log(total);
         double entropy = from.stream().mapToDouble(i -> logits[base + i] - max).map(x -> (logTotal - x) * StrictMath.exp(x) / total).sum();
         // Nearly equal distances are a tie for the class under test, which compares floats: the reference rounds a little more.
         Comparator<Integer> order = Comparator.comparingDouble(i -> typical
@@ -238,7 +238,7 @@ class CandidatesTest {
 
     private static float[] logs(double... probabilities) {
         float[] logs = new float[probabilities.length];
-        for (int i = 0; i < logs.length; i++) logs[i] = (float) Math.log(probabilities[i]) + 3;
+        for (int i = 0; i < logs.length; i++) logs[i] = (float) StrictMath.log(probabilities[i]) + 3;
         return logs;
     }
 }
