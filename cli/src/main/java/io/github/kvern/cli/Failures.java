@@ -33,8 +33,8 @@ final class Failures {
     }
 
     /// A file that the options name, such as the prompt's, cannot be read.
-    static Failure input(String what, IOException e) {
-        return new Failure(USAGE, "cannot read " + what + ": " + reason(e), e);
+    static Failure input(IOException e) {
+        return new Failure(USAGE, "cannot read " + reason(e), e);
     }
 
     /// The disk says no to the model file.
@@ -48,8 +48,8 @@ final class Failures {
     }
 
     /// A file that was asked for cannot be written.
-    static Failure file(String what, IOException e) {
-        return new Failure(RUN, "cannot write " + what + ": " + reason(e), e);
+    static Failure file(IOException e) {
+        return new Failure(RUN, "cannot write " + reason(e), e);
     }
 
     /// Standard output cannot be written. A reader that has seen enough (`| head`) is no failure. The system's words for that may be

@@ -36,7 +36,11 @@ public final class Main {
     /// All verbs, ready to parse.
     static CommandLine commandLine(Session session) {
         CommandLine all = new CommandLine(new KvernCommand());
+        all.addSubcommand(new GenerateCommand(session));
+        all.addSubcommand(new TokenizeCommand(session));
+        all.addSubcommand(new LogitsCommand(session));
         all.addSubcommand(new InspectCommand(session));
+        all.addSubcommand(new BenchCommand(session));
         all.addSubcommand(new CompletionCommand(session));
         all.getCommandSpec().addMixin("help", CommandSpec.forAnnotatedObject(new Help()));
         for (CommandLine verb : all.getSubcommands().values()) verb.getCommandSpec().addMixin("help", CommandSpec.forAnnotatedObject(new Help()));

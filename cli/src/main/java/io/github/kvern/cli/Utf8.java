@@ -22,17 +22,24 @@ final class Utf8 {
     }
 
     /// All text of a file.
-    static String read(String file, String what) {
+    static String read(String file) {
+        try (InputStream in = open(file)) {
+            return read(in, file);
+        } catch (IOException e) {
+            throw Failures.input(e);
+        }
+    }
+
+    /// A file that the command line names.
+    static InputStream open(String file) {
         try {
             Path path = Path.of(file);
-            if (Files.isDirectory(path)) throw Failures.usage("cannot read " + what + ": " + file + ": expected a file, found a directory");
-            try (InputStream in = Files.newInputStream(path)) {
-                return read(in, what + " " + file);
-            }
+            if (Files.isDirectory(path)) throw Failures.usage("cannot read " + file + ": expected a file, found a directory");
+            return Files.newInputStream(path);
         } catch (InvalidPathException e) {
-            throw Failures.usage("cannot read " + what + ": not a file name: " + e.getMessage());
+            throw Failures.usage("cannot read " + file + ": not a file name in this locale");
         } catch (IOException e) {
-            throw Failures.input(what, e);
+            throw Failures.input(e);
         }
     }
 
@@ -43,7 +50,7 @@ final class Utf8 {
             if (bytes.length > MOST_BYTES) throw Failures.usage(what + " is longer than " + (MOST_BYTES >> 20) + " MiB");
             return decode(bytes, what, 0);
         } catch (IOException e) {
-            throw Failures.input(what, e);
+            throw Failures.input(e);
         }
     }
 
@@ -57,7 +64,7 @@ final class Utf8 {
         CharBuffer out = CharBuffer.allocate(bytes.length);
         CoderResult result = decoder.decode(in, out, true);
         if (!result.isUnderflow()) {
-            throw Failures.usage("%s: expected UTF-8, found byte 0x%02X at byte offset %d, which is none"
+            throw Failures.usage("%s: expected UTF-8, found byte 0x%02X at byte offset %d"
                     .formatted(what, bytes[in.position()], at + in.position()));
         }
         return out.flip().toString();

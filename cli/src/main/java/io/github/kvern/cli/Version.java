@@ -1,7 +1,10 @@
 package io.github.kvern.cli;
 
+import io.github.kvern.EngineInfo;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Properties;
 import picocli.CommandLine.IVersionProvider;
 
@@ -9,10 +12,14 @@ import picocli.CommandLine.IVersionProvider;
 final class Version implements IVersionProvider {
     @Override
     public String[] getVersion() {
-        return new String[] {
-            "kvern " + number(),
-            "JDK " + Runtime.version() + " (" + System.getProperty("java.vm.name") + ")",
-        };
+        EngineInfo engine = EngineInfo.here();
+        List<String> lines = new ArrayList<>();
+        lines.add("kvern " + number());
+        lines.add("JDK " + Runtime.version() + " (" + System.getProperty("java.vm.name") + ")");
+        lines.add("kernels " + engine.kernels() + ": " + engine.reason());
+        lines.add("threads " + engine.threads());
+        engine.warning().ifPresent(warning -> lines.add("warning: " + warning));
+        return lines.toArray(String[]::new);
     }
 
     /// The version that the build wrote down.

@@ -1,0 +1,57 @@
+package io.github.kvern.cli;
+
+import io.github.kvern.KvType;
+import io.github.kvern.Model;
+import io.github.kvern.ModelOptions;
+import io.github.kvern.Precision;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import picocli.CommandLine.Option;
+
+/// How a model is loaded and computed.
+final class ComputeOptions {
+    @Option(names = {"-t", "--threads"}, paramLabel = "N", description = "Threads that compute. Default: ${DEFAULT-VALUE}.")
+    private int threads = ModelOptions.defaults().threads();
+
+    @Option(names = {"-ub", "--ubatch", "--ubatch-size"}, paramLabel = "N",
+            description = "The most tokens of a prompt that are computed at once. Default: ${DEFAULT-VALUE}.")
+    private int microBatch = ModelOptions.defaults().microBatch();
+
+    @Option(names = "--precision", paramLabel = "P",
+            description = "exact: float activations and dequantised weights. fast (the default): may round activations to 8 bits inside a product.")
+    private Precision precision = ModelOptions.defaults().precision();
+
+    @Option(names = "--kv", paramLabel = "TYPE", description = "The cache: f16 or f32. Default: f16, or f32 with --precision exact.")
+    private Optional<KvType> kv = Optional.empty();
+
+    @Option(names = {"-ctk", "--cache-type-k"}, paramLabel = "TYPE", description = "As --kv, which it must agree with.")
+    private Optional<KvType> keys = Optional.empty();
+
+    @Option(names = {"-ctv", "--cache-type-v"}, paramLabel = "TYPE", description = "As --kv, which it must agree with.")
+    private Optional<KvType> values = Optional.empty();
+
+    /// The options as the engine knows them.
+    ModelOptions options() {
+        ModelOptions options = ModelOptions.defaults().threads(threads).microBatch(microBatch).precision(precision);
+        Set<KvType> named = new LinkedHashSet<>(Stream.of(kv, keys, values).flatMap(Optional::stream).toList());
+        if (named.size() > 1) throw Failures.usage("--kv, -ctk and -ctv: keys and values are cached in one type, found " + named);
+        return named.stream().findFirst().map(options::kv).orElse(options);
+    }
+
+    /// Loads the model, and shows how far that is to a person who waits.
+    ///
+    /// @param options as [#options()] gave them: they are checked before anything else is done
+    static Model load(Session session, Path path, ModelOptions options) {
+        AtomicInteger percent = new AtomicInteger();
+        try (Progress _ = Progress.start(session.terminal(), () -> "loading: " + percent + " %")) {
+            return Model.load(path, options, fraction -> percent.set((int) (100 * fraction)));
+        } catch (IOException e) {
+            throw Failures.model(e);
+        }
+    }
+}
