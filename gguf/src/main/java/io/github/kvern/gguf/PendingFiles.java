@@ -25,8 +25,7 @@ final class PendingFiles implements AutoCloseable {
     FileChannel add(Path target) throws IOException {
         if (Files.isDirectory(target))
             throw new FileSystemException(target.toString(), null, "expected the name of a file, found a directory");
-        String suffix = "." + Long.toHexString(ThreadLocalRandom.current().nextLong()) + ".tmp";
-        Path temporary = target.resolveSibling("." + target.getFileName() + suffix);
+        Path temporary = target.resolveSibling(".kvern-" + Long.toHexString(ThreadLocalRandom.current().nextLong()) + ".tmp");
         if (!files.isEmpty()) finish(files.get(files.size() - 1)); // a split model may have more parts than we may have open files
         FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
         files.add(new Pending(target, temporary, channel));

@@ -141,6 +141,12 @@ class GgufFileTest {
     }
 
     @Test
+    void aHeaderThatClaimsMostOfALargeFileIsRefused() throws IOException {
+        Bytes header = new Bytes().header(0, 1).key("key", MetadataType.ARRAY).u32(0).u64(1L << 29);
+        assertTrue(refused(ModelFormatException.class, sparse(header, 1L << 30, ByteBuffer.allocate(1))).contains("no header is longer"));
+    }
+
+    @Test
     void aTensorThatEndsOneByteAfterALargeFileIsRefused() throws IOException {
         Bytes header = new Bytes().header(1, 0).tensor("a", 24, 0, 1L << 33).pad(32);
         Path path = sparse(header, (1L << 33) - 2, ByteBuffer.allocate(1));

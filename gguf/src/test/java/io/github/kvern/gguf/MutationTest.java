@@ -97,6 +97,41 @@ class MutationTest {
         assertTrue(sound > cases / 100 && sound < cases / 2, () -> "the changes should leave some files sound, but not most: " + found);
     }
 
+    /// Bytes that this thread has allocated so far. By reflection, as the module under test reads no management module.
+    private static long allocated() throws ReflectiveOperationException {
+        Object threads = Class.forName("java.lang.management.ManagementFactory").getMethod("getThreadMXBean").invoke(null);
+        return (long) Class.forName("com.sun.management.ThreadMXBean").getMethod("getCurrentThreadAllocatedBytes").invoke(threads);
+    }
+
+    private static void checkAllocation(byte[] bytes, String what) throws ReflectiveOperationException {
+        long before = allocated();
+        try {
+            Header.read(MemorySegment.ofArray(bytes), "m.gguf");
+        } catch (KvernException e) {
+            assertTrue(String.valueOf(e.getMessage()).startsWith("m.gguf: "), e::getMessage);
+        }
+        long used = allocated() - before;
+        assertTrue(used < 100L * bytes.length + (1 << 18), () -> what + ": " + used + " bytes for a file of " + bytes.length);
+    }
+
+    @Test
+    void whatIsAllocatedIsBoundedByTheSizeOfTheFile() throws ReflectiveOperationException {
+        long seed = Long.getLong("kvern.test.seed", 20_260_104L);
+        SplittableRandom random = new SplittableRandom(seed);
+        List<byte[]> seeds = seeds();
+        for (int i = 0; i < 20_000; i++) checkAllocation(mutate(seeds.get(i % seeds.size()), random), "seed " + seed + ", case " + i);
+        for (MetadataType type : MetadataType.values()) {
+            Bytes array = new Bytes().header(0, 1).key("key", MetadataType.ARRAY).u32(type.id()).u64(1 << 16);
+            checkAllocation(array.zeros((1 << 16) * type.leastBytes()).array(), "many " + type);
+        }
+        Bytes keys = new Bytes().header(0, 10_000);
+        for (int i = 0; i < 10_000; i++) keys.key(Integer.toString(i, 36), MetadataType.UINT8).u8(0);
+        checkAllocation(keys.array(), "many keys");
+        Bytes tensors = new Bytes().header(10_000, 0);
+        for (int i = 0; i < 10_000; i++) tensors.tensor(Integer.toString(i, 36), 0, 32L * i, 1);
+        checkAllocation(tensors.pad(32).zeros(320_000).array(), "many tensors");
+    }
+
     private static Bytes part(int no) {
         return new Bytes().header(1, 3).key("split.no", MetadataType.UINT16).u16(no).key("split.count", MetadataType.UINT16).u16(3)
                 .key("split.tensors.count", MetadataType.INT32).u32(3).tensor("t" + no, 0, 0, 8).pad(32).zeros(32);
