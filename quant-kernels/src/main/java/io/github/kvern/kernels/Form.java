@@ -15,7 +15,7 @@ abstract class Form {
         }
 
         @Override
-        void prepare(Prepared p, int from, int to) {}
+        void prepare(Prepared p, int from, int to, WorkerScratch scratch) {}
     };
 
     /// Makes room for all columns of the activation, and counts the units that [#prepare] works in. Called by the driver.
@@ -25,5 +25,5 @@ abstract class Form {
     abstract long unitCost(Prepared p);
 
     /// Makes the units `from` to `to` (exclusive). Called by any worker.
-    abstract void prepare(Prepared p, int from, int to);
+    abstract void prepare(Prepared p, int from, int to, WorkerScratch scratch);
 }

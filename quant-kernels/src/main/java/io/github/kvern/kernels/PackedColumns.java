@@ -58,7 +58,7 @@ final class PackedColumns extends Form {
     }
 
     @Override
-    void prepare(Prepared p, int from, int to) {
+    void prepare(Prepared p, int from, int to, WorkerScratch scratch) {
         for (int u = from; u < to; u++) group(p, p.ints[2 * u], p.ints[2 * u + 1]);
     }
 

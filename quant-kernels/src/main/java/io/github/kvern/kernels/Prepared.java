@@ -1,16 +1,16 @@
 package io.github.kvern.kernels;
 
+import io.github.kvern.kernels.vector.Operand;
+
 /// What was made of an activation for one [Form]: arrays that grow and are kept. What is in which array, the form says.
 final class Prepared {
     private final Form form;
     private final Activation x;
     private boolean ready;
     float[] floats = {};
-    float[] sums = {};
-    float[] scales = {};
     int[] ints = {};
-    short[] shorts = {};
     int[] table = {};
+    final Operand operand = new Operand();
 
     Prepared(Form form, Activation x) {
         this.form = form;
@@ -42,9 +42,5 @@ final class Prepared {
 
     static int[] room(int[] array, long size) {
         return array.length >= size ? array : new int[Math.toIntExact(size)];
-    }
-
-    static short[] room(short[] array, long size) {
-        return array.length >= size ? array : new short[Math.toIntExact(size)];
     }
 }

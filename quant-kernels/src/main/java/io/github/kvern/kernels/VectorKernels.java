@@ -1,18 +1,61 @@
 package io.github.kvern.kernels;
 
 import io.github.kvern.gguf.TensorType;
+import io.github.kvern.kernels.vector.Arrangement;
 import io.github.kvern.kernels.vector.AttentionVector;
+import io.github.kvern.kernels.vector.BF16;
+import io.github.kvern.kernels.vector.F16;
+import io.github.kvern.kernels.vector.F32;
 import io.github.kvern.kernels.vector.Lanes;
+import io.github.kvern.kernels.vector.Q4_0;
+import io.github.kvern.kernels.vector.Q4_K;
+import io.github.kvern.kernels.vector.Q5_K;
+import io.github.kvern.kernels.vector.Q6_K;
+import io.github.kvern.kernels.vector.Q8_0;
+import io.github.kvern.kernels.vector.RowKernel;
 import io.github.kvern.kernels.vector.RowPanels;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.stream.Stream;
+import java.util.Map;
 
 /// Chooses among the vector kernels. The only way from the door to the classes that link to the vector module: [Kernels] comes here
 /// when it has found the module.
 final class VectorKernels {
-    private static final List<MatMul> EXACT = Stream.of(TensorType.values()).<MatMul>map(t -> new TileMatMul(new RowPanels(t))).toList();
+    /// Columns up to which a row kernel is faster than decoding for the tile.
+    private static final int FEW = 3;
+
+    private static final List<MatMul> EXACT;
+    private static final List<MatMul> FAST;
+
+    static {
+        List<MatMul> exact = new ArrayList<>();
+        List<MatMul> fast = new ArrayList<>();
+        Map<Arrangement, ArrangedColumns> forms = new IdentityHashMap<>(); // types of one arrangement share what is prepared
+        for (TensorType type : TensorType.values()) {
+            MatMul tile = new TileMatMul(new RowPanels(type));
+            exact.add(tile);
+            fast.add(switch (type) {
+                case F32 -> rows(new F32(), tile, forms);
+                case F16 -> rows(new F16(), tile, forms);
+                case BF16 -> rows(new BF16(), tile, forms);
+                case Q4_0 -> rows(new Q4_0(), tile, forms);
+                case Q8_0 -> rows(new Q8_0(), tile, forms);
+                case Q4_K -> rows(new Q4_K(), tile, forms);
+                case Q5_K -> rows(new Q5_K(), tile, forms);
+                case Q6_K -> rows(new Q6_K(), tile, forms);
+                default -> tile;
+            });
+        }
+        EXACT = List.copyOf(exact);
+        FAST = List.copyOf(fast);
+    }
 
     private VectorKernels() {}
+
+    private static MatMul rows(RowKernel kernel, MatMul tile, Map<Arrangement, ArrangedColumns> forms) {
+        return new RowMatMul(kernel, forms.computeIfAbsent(kernel.arrangement(), ArrangedColumns::new), tile, FEW);
+    }
 
     /// Bits of a vector; below 128 when there are none worth the name.
     static int bits() {
@@ -20,7 +63,7 @@ final class VectorKernels {
     }
 
     static MatMul matMul(TensorType type, Precision precision) {
-        return EXACT.get(type.ordinal());
+        return (precision == Precision.EXACT ? EXACT : FAST).get(type.ordinal());
     }
 
     static Ops ops() {

@@ -29,7 +29,7 @@ final class WorkList {
                 int end = Math.min(w.rows(), to * PANEL);
                 w.kernel().multiply(w, expert, from * PANEL, end, x, segment, out, outAt, outStride, scratch);
             } else if (prepared != null) {
-                prepared.form().prepare(prepared, from, to);
+                prepared.form().prepare(prepared, from, to, scratch);
             } else if (task != null) {
                 task.run(from, to, scratch);
             }

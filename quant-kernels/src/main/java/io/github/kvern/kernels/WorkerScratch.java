@@ -3,7 +3,8 @@ package io.github.kvern.kernels;
 /// Buffers that belong to one worker and live as long as the team. Contents do not survive from one task to the next.
 public final class WorkerScratch {
     private final int worker;
-    private float[][] floats = new float[8][];
+    private final float[][] floats = new float[8][];
+    private int[] ints = {};
 
     WorkerScratch(int worker) {
         this.worker = worker;
@@ -21,5 +22,11 @@ public final class WorkerScratch {
     public float[] floats(int slot, int size) {
         if (floats[slot].length < size) floats[slot] = new float[size];
         return floats[slot];
+    }
+
+    /// An int buffer of at least this size.
+    int[] ints(int size) {
+        if (ints.length < size) ints = new int[size];
+        return ints;
     }
 }

@@ -24,6 +24,15 @@ public final class Lanes {
     /// of 16 (more make the compiler spill). AVX-512 and Arm have 32; for 256 bits this cannot be told, so 16 is assumed.
     public static final int COLUMNS = BITS == 512 || System.getProperty("os.arch", "").equals("aarch64") ? 8 : 4;
 
+    /// At most 256 bits, for what comes in pieces of 32 bytes.
+    static final VectorShape SHAPE_8 = VectorShape.forBitSize(Math.min(256, SHAPE.vectorBitSize()));
+    static final VectorSpecies<Float> F8 = VectorSpecies.of(float.class, SHAPE_8);
+    static final VectorSpecies<Integer> I8 = VectorSpecies.of(int.class, SHAPE_8);
+    static final VectorSpecies<Short> S8 = VectorSpecies.of(short.class, SHAPE_8);
+    static final VectorSpecies<Long> L8 = VectorSpecies.of(long.class, SHAPE_8);
+    /// Floats in such a vector.
+    static final int M = F8.length();
+
     static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
 
     private Lanes() {}

@@ -1,0 +1,39 @@
+package io.github.kvern.kernels;
+
+import io.github.kvern.kernels.vector.Arrangement;
+
+/// Columns in the order of a type's blocks, for row kernels. A unit is a piece of a column.
+final class ArrangedColumns extends Form {
+    private final Arrangement arrangement;
+
+    ArrangedColumns(Arrangement arrangement) {
+        this.arrangement = arrangement;
+    }
+
+    @Override
+    int units(Prepared p) {
+        arrangement.room(p.operand, p.x().width(), p.x().columns());
+        return pieces(p) * p.x().columns();
+    }
+
+    private static int pieces(Prepared p) {
+        return (p.x().width() + Arrangement.UNIT - 1) / Arrangement.UNIT;
+    }
+
+    @Override
+    long unitCost(Prepared p) {
+        return 8L * Math.min(Arrangement.UNIT, p.x().width());
+    }
+
+    @Override
+    void prepare(Prepared p, int from, int to, WorkerScratch scratch) {
+        Activation x = p.x();
+        int pieces = pieces(p);
+        for (int u = from; u < to; u++) {
+            int column = u / pieces;
+            int start = u % pieces * Arrangement.UNIT;
+            int end = Math.min(x.width(), start + Arrangement.UNIT);
+            arrangement.arrange(x.values(), column * x.width(), x.width(), column, start, end, p.operand, scratch.ints(Arrangement.SCRATCH));
+        }
+    }
+}

@@ -1,0 +1,61 @@
+package io.github.kvern.kernels.vector;
+
+import static io.github.kvern.kernels.vector.Lanes.F;
+import static io.github.kvern.kernels.vector.Lanes.I;
+import static io.github.kvern.kernels.vector.Lanes.L;
+import static io.github.kvern.kernels.vector.Lanes.LE;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+
+import io.github.kvern.kernels.scalar.LittleEndian;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+
+/// The upper half of a float. Two values lie in an int; their order need not be restored, for the activations are split likewise.
+///
+/// Four sums of 16 virtual lanes: the even and the odd values of two runs of 32.
+public final class BF16 extends RowKernel {
+    @Override
+    public Arrangement arrangement() {
+        return Floats.SPLIT;
+    }
+
+    @Override
+    public void rows(MemorySegment source, long at, long rowBytes, int rows, int k, Operand x, int column, float[] out, int outAt,
+        float[] lanes) {
+        for (int r = 0; r < rows; r++) out[outAt + r] = row(source, at + r * rowBytes, k, x.floats, column * Floats.stride(k), lanes);
+    }
+
+    private static float row(MemorySegment w, long start, int k, float[] x, int column, float[] lanes) {
+        boolean hasTail = k % 64 != 0;
+        if (hasTail) tail(w, start, k, lanes);
+        for (int h = 0; h < 16; h += L) {
+            FloatVector a0 = FloatVector.zero(F), a1 = a0, a2 = a0, a3 = a0;
+            long at = start + 4 * h;
+            int q = column + h;
+            for (int i = 64; i <= k; i += 64, at += 128, q += 64) {
+                IntVector u = IntVector.fromMemorySegment(I, w, at, LE);
+                a0 = u.lanewise(LSHL, 16).reinterpretAsFloats().fma(FloatVector.fromArray(F, x, q), a0);
+                a1 = u.and(0xffff0000).reinterpretAsFloats().fma(FloatVector.fromArray(F, x, q + 16), a1);
+                IntVector v = IntVector.fromMemorySegment(I, w, at + 64, LE);
+                a2 = v.lanewise(LSHL, 16).reinterpretAsFloats().fma(FloatVector.fromArray(F, x, q + 32), a2);
+                a3 = v.and(0xffff0000).reinterpretAsFloats().fma(FloatVector.fromArray(F, x, q + 48), a3);
+            }
+            if (hasTail) {
+                a0 = FloatVector.fromArray(F, lanes, TAIL + h).fma(FloatVector.fromArray(F, x, q), a0);
+                a1 = FloatVector.fromArray(F, lanes, TAIL + 16 + h).fma(FloatVector.fromArray(F, x, q + 16), a1);
+                a2 = FloatVector.fromArray(F, lanes, TAIL + 32 + h).fma(FloatVector.fromArray(F, x, q + 32), a2);
+                a3 = FloatVector.fromArray(F, lanes, TAIL + 48 + h).fma(FloatVector.fromArray(F, x, q + 48), a3);
+            }
+            a0.add(a1).add(a2.add(a3)).intoArray(lanes, h);
+        }
+        return sum(lanes);
+    }
+
+    /// What is left of a row after whole runs of 64 values goes to [#TAIL], in the order of the activations, with zeros for the rest.
+    private static void tail(MemorySegment w, long start, int k, float[] lanes) {
+        Arrays.fill(lanes, TAIL, TAIL + 64, 0);
+        for (int i = k & -64; i < k; i++) lanes[TAIL + i % 64 / 32 * 32 + i % 2 * 16 + i % 32 / 2] = Float.intBitsToFloat(w.get(LittleEndian.SHORT, start + 2L * i) << 16);
+    }
+}

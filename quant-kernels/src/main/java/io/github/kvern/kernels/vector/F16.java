@@ -1,0 +1,91 @@
+package io.github.kvern.kernels.vector;
+
+import static io.github.kvern.kernels.vector.Lanes.F;
+import static io.github.kvern.kernels.vector.Lanes.I;
+import static io.github.kvern.kernels.vector.Lanes.L;
+import static io.github.kvern.kernels.vector.Lanes.LE;
+import static io.github.kvern.kernels.vector.Lanes.S;
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+
+import io.github.kvern.kernels.scalar.LittleEndian;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
+
+/// IEEE 754 binary16. Two values lie in an int; their order need not be restored, for the activations are split likewise.
+///
+/// ```
+///   half   s eeeee mmmmmmmmmm
+///   float  s 000eeeee mmmmmmmmmm000...      2^-112 of the value, subnormals too; products are 2^-112 too small as well
+/// ```
+///
+/// Activations are scaled by 2^56 and the sum by 2^56. Infinities and NaN would come out as numbers: they are looked for on the
+/// way, and a row that has one is computed again from decoded values.
+///
+/// Four sums of 16 virtual lanes: the even and the odd values of two runs of 32.
+public final class F16 extends RowKernel {
+    private static final int MASK = 0x8fffe000;
+    private static final int MAGNITUDE = 0x7fff7fff;
+    private static final short INFINITY = 0x7c00;
+
+    @Override
+    public Arrangement arrangement() {
+        return Floats.SPLIT_SCALED;
+    }
+
+    @Override
+    public void rows(MemorySegment source, long at, long rowBytes, int rows, int k, Operand x, int column, float[] out, int outAt,
+        float[] lanes) {
+        for (int r = 0; r < rows; r++) out[outAt + r] = row(source, at + r * rowBytes, k, x.floats, column * Floats.stride(k), lanes);
+    }
+
+    private static float row(MemorySegment w, long start, int k, float[] x, int column, float[] lanes) {
+        ShortVector largest = ShortVector.zero(S);
+        boolean hasTail = k % 64 != 0;
+        if (hasTail) tail(w, start, k, lanes);
+        for (int h = 0; h < 16; h += L) {
+            FloatVector a0 = FloatVector.zero(F), a1 = a0, a2 = a0, a3 = a0;
+            long at = start + 4 * h;
+            int q = column + h;
+            for (int i = 64; i <= k; i += 64, at += 128, q += 64) {
+                IntVector u = IntVector.fromMemorySegment(I, w, at, LE);
+                largest = largest.max(u.and(MAGNITUDE).reinterpretAsShorts());
+                a0 = u.lanewise(LSHL, 16).lanewise(ASHR, 3).and(MASK).reinterpretAsFloats().fma(FloatVector.fromArray(F, x, q), a0);
+                a1 = u.lanewise(ASHR, 3).and(MASK).reinterpretAsFloats().fma(FloatVector.fromArray(F, x, q + 16), a1);
+                IntVector v = IntVector.fromMemorySegment(I, w, at + 64, LE);
+                largest = largest.max(v.and(MAGNITUDE).reinterpretAsShorts());
+                a2 = v.lanewise(LSHL, 16).lanewise(ASHR, 3).and(MASK).reinterpretAsFloats().fma(FloatVector.fromArray(F, x, q + 32), a2);
+                a3 = v.lanewise(ASHR, 3).and(MASK).reinterpretAsFloats().fma(FloatVector.fromArray(F, x, q + 48), a3);
+            }
+            if (hasTail) {
+                a0 = FloatVector.fromArray(F, lanes, TAIL + h).fma(FloatVector.fromArray(F, x, q), a0);
+                a1 = FloatVector.fromArray(F, lanes, TAIL + 16 + h).fma(FloatVector.fromArray(F, x, q + 16), a1);
+                a2 = FloatVector.fromArray(F, lanes, TAIL + 32 + h).fma(FloatVector.fromArray(F, x, q + 32), a2);
+                a3 = FloatVector.fromArray(F, lanes, TAIL + 48 + h).fma(FloatVector.fromArray(F, x, q + 48), a3);
+            }
+            a0.add(a1).add(a2.add(a3)).intoArray(lanes, h);
+        }
+        if (largest.reduceLanes(VectorOperators.MAX) >= INFINITY) return special(w, start, k, x, column);
+        return sum(lanes) * 0x1p56f;
+    }
+
+    /// What is left of a row after whole runs of 64 values goes to [#TAIL], in the order of the activations, with zeros for the rest.
+    private static void tail(MemorySegment w, long start, int k, float[] lanes) {
+        Arrays.fill(lanes, TAIL, TAIL + 64, 0);
+        for (int i = k & -64; i < k; i++) lanes[TAIL + i % 64 / 32 * 32 + i % 2 * 16 + i % 32 / 2] = Float.float16ToFloat(w.get(LittleEndian.SHORT, start + 2L * i)) * 0x1p-112f;
+    }
+
+    /// A row with an infinity or a NaN: some infinity or NaN.
+    private static float special(MemorySegment w, long start, int k, float[] x, int column) {
+        float sum = 0;
+        for (int i = 0; i < k; i++) {
+            float weight = Float.float16ToFloat(w.get(LittleEndian.SHORT, start + 2L * i));
+            sum = Math.fma(weight, x[column + (i & -32) + (i & 1) * 16 + ((i & 31) >> 1)], sum);
+        }
+        return sum;
+    }
+}

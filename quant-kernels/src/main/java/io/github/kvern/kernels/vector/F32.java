@@ -1,0 +1,54 @@
+package io.github.kvern.kernels.vector;
+
+import static io.github.kvern.kernels.vector.Lanes.F;
+import static io.github.kvern.kernels.vector.Lanes.L;
+import static io.github.kvern.kernels.vector.Lanes.LE;
+
+import io.github.kvern.kernels.scalar.LittleEndian;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+
+/// IEEE 754 binary32, as it is. Four sums of 16 virtual lanes.
+public final class F32 extends RowKernel {
+    @Override
+    public Arrangement arrangement() {
+        return Floats.PLAIN;
+    }
+
+    @Override
+    public void rows(MemorySegment source, long at, long rowBytes, int rows, int k, Operand x, int column, float[] out, int outAt,
+        float[] lanes) {
+        for (int r = 0; r < rows; r++) out[outAt + r] = row(source, at + r * rowBytes, k, x.floats, column * Floats.stride(k), lanes);
+    }
+
+    private static float row(MemorySegment w, long start, int k, float[] x, int column, float[] lanes) {
+        boolean hasTail = k % 64 != 0;
+        if (hasTail) tail(w, start, k, lanes);
+        for (int h = 0; h < 16; h += L) {
+            FloatVector a0 = FloatVector.zero(F), a1 = a0, a2 = a0, a3 = a0;
+            long at = start + 4 * h;
+            int q = column + h;
+            for (int i = 64; i <= k; i += 64, at += 256, q += 64) {
+                a0 = FloatVector.fromMemorySegment(F, w, at, LE).fma(FloatVector.fromArray(F, x, q), a0);
+                a1 = FloatVector.fromMemorySegment(F, w, at + 64, LE).fma(FloatVector.fromArray(F, x, q + 16), a1);
+                a2 = FloatVector.fromMemorySegment(F, w, at + 128, LE).fma(FloatVector.fromArray(F, x, q + 32), a2);
+                a3 = FloatVector.fromMemorySegment(F, w, at + 192, LE).fma(FloatVector.fromArray(F, x, q + 48), a3);
+            }
+            if (hasTail) {
+                a0 = FloatVector.fromArray(F, lanes, TAIL + h).fma(FloatVector.fromArray(F, x, q), a0);
+                a1 = FloatVector.fromArray(F, lanes, TAIL + 16 + h).fma(FloatVector.fromArray(F, x, q + 16), a1);
+                a2 = FloatVector.fromArray(F, lanes, TAIL + 32 + h).fma(FloatVector.fromArray(F, x, q + 32), a2);
+                a3 = FloatVector.fromArray(F, lanes, TAIL + 48 + h).fma(FloatVector.fromArray(F, x, q + 48), a3);
+            }
+            a0.add(a1).add(a2.add(a3)).intoArray(lanes, h);
+        }
+        return sum(lanes);
+    }
+
+    /// What is left of a row after whole runs of 64 values goes to [#TAIL], in the order of the activations, with zeros for the rest.
+    private static void tail(MemorySegment w, long start, int k, float[] lanes) {
+        Arrays.fill(lanes, TAIL, TAIL + 64, 0);
+        for (int i = k & -64; i < k; i++) lanes[TAIL + i % 64] = w.get(LittleEndian.FLOAT, start + 4L * i);
+    }
+}

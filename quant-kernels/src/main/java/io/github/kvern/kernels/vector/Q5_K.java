@@ -1,0 +1,103 @@
+package io.github.kvern.kernels.vector;
+
+import static io.github.kvern.kernels.vector.Lanes.F;
+import static io.github.kvern.kernels.vector.Lanes.F8;
+import static io.github.kvern.kernels.vector.Lanes.I;
+import static io.github.kvern.kernels.vector.Lanes.I8;
+import static io.github.kvern.kernels.vector.Lanes.L;
+import static io.github.kvern.kernels.vector.Lanes.L8;
+import static io.github.kvern.kernels.vector.Lanes.LE;
+import static io.github.kvern.kernels.vector.Lanes.M;
+import static io.github.kvern.kernels.vector.Lanes.S;
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LSHR;
+
+import io.github.kvern.kernels.scalar.LittleEndian;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.LongVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorShuffle;
+
+/// 5 bits a value, else as [Q4_K]: `x = (d * s) * q - (dmin * m)`.
+///
+/// ```
+///   byte  0..1  2..3  4..15           16..47                  48..175
+///         d     dmin  6-bit s and m   bit g of byte j: bit 4   32 bytes hold a group in the low nibbles and the next one in the
+///                                     of value j of group g    high nibbles
+/// ```
+///
+/// The high bits are brought to bit 4 beside the nibbles; 31 * 127 * 2 < 2^15.
+public final class Q5_K extends RowKernel {
+    private static final int BYTES = 176;
+    private static final int NIBBLE = 0x000f000f;
+    /// 64 bytes are two pairs of groups: with 512 bits a vector has one pair in each half, and the scales' bytes are two apart.
+    private static final IntVector HALVES = IntVector.broadcast(I, 0).addIndex(1).lanewise(LSHR, 3).lanewise(LSHL, 4);
+    private static final int BIT = 0x00100010;
+    /// With 512 bits both halves of a vector need the same 32 bytes of high bits, the upper half two bits further on.
+    private static final VectorShuffle<Integer> TWICE = VectorShuffle.fromOp(I, i -> i & 7);
+    private static final IntVector BITS = HALVES.lanewise(LSHR, 3);
+    /// Where the eight minimums' bytes are in the two ints of a long that is repeated over a vector.
+    private static final IntVector MINIMUMS = IntVector.broadcast(I8, 0).addIndex(1).lanewise(LSHR, 1).lanewise(LSHL, 3);
+
+    @Override
+    public Arrangement arrangement() {
+        return Bytes256.NIBBLES_32;
+    }
+
+    @Override
+    public void rows(MemorySegment source, long at, long rowBytes, int rows, int k, Operand x, int column, float[] out, int outAt,
+        float[] lanes) {
+        for (int r = 0; r < rows; r++)
+            out[outAt + r] = row(source, at + r * rowBytes, k / 256, x.shorts, x.sums, x.scales, column * (k / 256), lanes);
+    }
+
+    private static float row(MemorySegment w, long at, int blocks, short[] x, int[] sums, float[] scales, int block, float[] lanes) {
+        for (int h = 0; h < 16; h += L) FloatVector.zero(F).intoArray(lanes, h);
+        for (int h = 0; h < 8; h += M) FloatVector.zero(F8).intoArray(lanes, 16 + h);
+        for (int i = 0; i < blocks; i++, at += BYTES, block++) {
+            long head = w.get(LittleEndian.LONG, at), tail = w.get(LittleEndian.LONG, at + 8);
+            long a = head >>> 32, b = tail & 0xffffffffL, c = tail >>> 32;
+            long s = a & 0x3f3f3f3fL | (c & 0x0f0f0f0fL | a >>> 2 & 0x30303030L) << 32;
+            long m = b & 0x3f3f3f3fL | (c >>> 4 & 0x0f0f0f0fL | b >>> 2 & 0x30303030L) << 32;
+            float d = Float.float16ToFloat((short) head) * scales[block];
+            float dmin = Float.float16ToFloat((short) (head >>> 16)) * scales[block];
+            for (int h = 0; h < 8; h += M) {
+                IntVector v = LongVector.broadcast(L8, m >>> 4 * h).reinterpretAsInts().lanewise(LSHR, MINIMUMS).and(63);
+                ((FloatVector) v.mul(IntVector.fromArray(I8, sums, 8 * block + h)).convert(I2F, 0))
+                    .fma(FloatVector.broadcast(F8, dmin), FloatVector.fromArray(F8, lanes, 16 + h)).intoArray(lanes, 16 + h);
+            }
+            for (int h = 0; h < 16; h += L) {
+                int q = 256 * block + 2 * h;
+                IntVector high;
+                if (L == 16) high = ((IntVector) IntVector.fromMemorySegment(I8, w, at + 16, LE).reinterpretShape(I, 0)).rearrange(TWICE).lanewise(LSHR, BITS);
+                else high = IntVector.fromMemorySegment(I, w, at + 16 + 4 * (h & 7), LE).lanewise(LSHR, h >> 2 & 2);
+                IntVector v0 = IntVector.fromMemorySegment(I, w, at + 48 + 4 * h, LE);
+                IntVector u0 = high;
+                IntVector p0 = v0.and(NIBBLE).or(u0.lanewise(LSHL, 4).and(BIT)).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, q))
+                    .add(v0.lanewise(LSHR, 8).and(NIBBLE).or(u0.lanewise(LSHR, 4).and(BIT)).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, q + 128))).reinterpretAsInts();
+                IntVector n0 = v0.lanewise(LSHR, 4).and(NIBBLE).or(u0.lanewise(LSHL, 3).and(BIT)).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, q + 64))
+                    .add(v0.lanewise(LSHR, 12).and(NIBBLE).or(u0.lanewise(LSHR, 5).and(BIT)).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, q + 192))).reinterpretAsInts();
+                IntVector s0 = IntVector.broadcast(I, (int) (s >>> (h >> 3 << 4)));
+                if (L == 16) s0 = s0.lanewise(LSHR, HALVES);
+                IntVector v1 = IntVector.fromMemorySegment(I, w, at + 112 + 4 * h, LE);
+                IntVector u1 = high.lanewise(LSHR, 4);
+                IntVector p1 = v1.and(NIBBLE).or(u1.lanewise(LSHL, 4).and(BIT)).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, q + 32))
+                    .add(v1.lanewise(LSHR, 8).and(NIBBLE).or(u1.lanewise(LSHR, 4).and(BIT)).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, q + 160))).reinterpretAsInts();
+                IntVector n1 = v1.lanewise(LSHR, 4).and(NIBBLE).or(u1.lanewise(LSHL, 3).and(BIT)).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, q + 96))
+                    .add(v1.lanewise(LSHR, 12).and(NIBBLE).or(u1.lanewise(LSHR, 5).and(BIT)).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, q + 224))).reinterpretAsInts();
+                IntVector s1 = IntVector.broadcast(I, (int) (s >>> 32 + (h >> 3 << 4)));
+                if (L == 16) s1 = s1.lanewise(LSHR, HALVES);
+                IntVector t = p0.lanewise(LSHL, 16).lanewise(ASHR, 16).add(p0.lanewise(ASHR, 16)).mul(s0.and(255))
+                    .add(n0.lanewise(LSHL, 16).lanewise(ASHR, 16).add(n0.lanewise(ASHR, 16)).mul(s0.lanewise(LSHR, 8).and(255)))
+                    .add(p1.lanewise(LSHL, 16).lanewise(ASHR, 16).add(p1.lanewise(ASHR, 16)).mul(s1.and(255)))
+                    .add(n1.lanewise(LSHL, 16).lanewise(ASHR, 16).add(n1.lanewise(ASHR, 16)).mul(s1.lanewise(LSHR, 8).and(255)));
+                ((FloatVector) t.convert(I2F, 0)).fma(FloatVector.broadcast(F, d), FloatVector.fromArray(F, lanes, h)).intoArray(lanes, h);
+            }
+        }
+        return sum(lanes) - sum8(lanes);
+    }
+}

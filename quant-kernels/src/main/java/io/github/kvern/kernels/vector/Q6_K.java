@@ -1,0 +1,85 @@
+package io.github.kvern.kernels.vector;
+
+import static io.github.kvern.kernels.vector.Lanes.F;
+import static io.github.kvern.kernels.vector.Lanes.I;
+import static io.github.kvern.kernels.vector.Lanes.I8;
+import static io.github.kvern.kernels.vector.Lanes.L;
+import static io.github.kvern.kernels.vector.Lanes.LE;
+import static io.github.kvern.kernels.vector.Lanes.S;
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LSHR;
+
+import io.github.kvern.kernels.scalar.LittleEndian;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorShuffle;
+
+/// 6 bits a value, 16 groups of 16 in a block of 256: `x = (d * s) * (q - 32)`.
+///
+/// ```
+///   byte  0..127                128..191              192..207    208..209
+///         64 bytes hold the low 32 bytes hold bits 4  s, signed   d
+///         bits of 64 values in  and 5: bits 2g of
+///         the low nibbles, of   byte j are those of
+///         64 in the high ones   value 32g + j
+/// ```
+///
+/// Products are 16 bits wide and unsigned; `-32 * activation` is added from a table. 2 * 63 * 127 - 32 * ... stays below 2^15.
+public final class Q6_K extends RowKernel {
+    private static final int BYTES = 210;
+    private static final int NIBBLE = 0x000f000f;
+    private static final int HIGH = 0x00300030;
+    /// With 512 bits both halves of a vector need the same 32 bytes of high bits, the upper half two bits further on.
+    private static final VectorShuffle<Integer> TWICE = VectorShuffle.fromOp(I, i -> i & 7);
+    private static final IntVector BITS = IntVector.broadcast(I, 0).addIndex(1).lanewise(LSHR, 3).lanewise(LSHL, 1);
+    /// Brings the signed byte of a lane's group to the top: four lanes have one scale.
+    private static final IntVector SCALES = IntVector.broadcast(I, 24).sub(IntVector.broadcast(I, 0).addIndex(1).lanewise(LSHR, 2).lanewise(LSHL, 3));
+
+    @Override
+    public Arrangement arrangement() {
+        return Bytes256.NIBBLES_64;
+    }
+
+    @Override
+    public void rows(MemorySegment source, long at, long rowBytes, int rows, int k, Operand x, int column, float[] out, int outAt,
+        float[] lanes) {
+        for (int r = 0; r < rows; r++)
+            out[outAt + r] = row(source, at + r * rowBytes, k / 256, x.shorts, x.biases, x.scales, column * (k / 256), lanes);
+    }
+
+    private static float row(MemorySegment w, long at, int blocks, short[] x, short[] biases, float[] scales, int block, float[] lanes) {
+        for (int h = 0; h < 16; h += L) FloatVector.zero(F).intoArray(lanes, h);
+        for (int i = 0; i < blocks; i++, at += BYTES, block++) {
+            float d = Float.float16ToFloat(w.get(LittleEndian.SHORT, at + 208)) * scales[block];
+            for (int h = 0; h < 16; h += L) {
+                IntVector t = IntVector.zero(I);
+                for (int g = 0; g < 2; g++) {
+                    IntVector u;
+                    if (L == 16) u = ((IntVector) IntVector.fromMemorySegment(I8, w, at + 128 + 32 * g, LE).reinterpretShape(I, 0)).rearrange(TWICE)
+                        .lanewise(LSHR, BITS);
+                    else u = IntVector.fromMemorySegment(I, w, at + 128 + 32 * g + 4 * (h & 7), LE).lanewise(LSHR, h >> 2 & 2);
+                    IntVector v = IntVector.fromMemorySegment(I, w, at + 64 * g + 4 * h, LE);
+                    int q = 256 * block + 32 * g + 2 * h;
+                    int b = 128 * block + 64 * g + 2 * h;
+                    IntVector p = v.and(NIBBLE).or(u.lanewise(LSHL, 4).and(HIGH)).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, q))
+                        .add(v.lanewise(LSHR, 8).and(NIBBLE).or(u.lanewise(LSHR, 4).and(HIGH)).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, q + 128)))
+                        .add(ShortVector.fromArray(S, biases, b)).reinterpretAsInts();
+                    IntVector n = v.lanewise(LSHR, 4).and(NIBBLE).or(u.and(HIGH)).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, q + 64))
+                        .add(v.lanewise(LSHR, 12).and(NIBBLE).or(u.lanewise(LSHR, 8).and(HIGH)).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, q + 192)))
+                        .add(ShortVector.fromArray(S, biases, b + 32)).reinterpretAsInts();
+                    long s = w.get(LittleEndian.LONG, at + 192 + 8 * g) >>> 2 * h;
+                    t = t.add(p.lanewise(LSHL, 16).lanewise(ASHR, 16).add(p.lanewise(ASHR, 16))
+                            .mul(IntVector.broadcast(I, (int) s).lanewise(LSHL, SCALES).lanewise(ASHR, 24)))
+                        .add(n.lanewise(LSHL, 16).lanewise(ASHR, 16).add(n.lanewise(ASHR, 16))
+                            .mul(IntVector.broadcast(I, (int) (s >>> 32)).lanewise(LSHL, SCALES).lanewise(ASHR, 24)));
+                }
+                ((FloatVector) t.convert(I2F, 0)).fma(FloatVector.broadcast(F, d), FloatVector.fromArray(F, lanes, h)).intoArray(lanes, h);
+            }
+        }
+        return sum(lanes);
+    }
+}

@@ -1,0 +1,105 @@
+package io.github.kvern.kernels;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.kvern.gguf.TensorType;
+import io.github.kvern.kernels.scalar.Decoders;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Fast products: a single column equals the scalar twin bit for bit; any number is near the exact result.
+final class FastProductTest {
+    private static final long SEED = Long.getLong("kvern.test.seed", 20_260_102);
+    private static final Workers[] TEAMS = {new Workers(1), new Workers(2), new Workers(3)};
+
+    static Stream<TensorType> weights() {
+        return Arrays.stream(TensorType.values()).filter(Decoders::isWeight);
+    }
+
+    @BeforeAll
+    static void runsWhatItShould() {
+        String bits = System.getProperty("kvern.test.bits");
+        if (bits != null) assertEquals("vector" + bits, Kernels.best().name());
+        else assertNotEquals("scalar", Kernels.best().name(), Kernels.best().reason());
+    }
+
+    @AfterAll
+    static void close() {
+        for (Workers w : TEAMS) w.close();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"F32", "F16", "BF16", "Q4_0", "Q8_0", "Q4_K", "Q5_K", "Q6_K"})
+    void oneColumnEqualsTheTwin(TensorType type) {
+        SplittableRandom random = new SplittableRandom(SEED + type.id());
+        for (int round = 0; round < 24; round++) {
+            int rows = 1 + random.nextInt(70);
+            int columns = type.blockLength() * (1 + random.nextInt(type.blockLength() == 1 ? 700 : 1 + 1500 / type.blockLength()));
+            MemorySegment weights = round % 3 == 2 ? Blocks.edges(type, rows, columns, random) : Blocks.random(type, rows, columns, random);
+            int n = 1 + round % 3;
+            float[] x = Blocks.gaussian(n * columns, random);
+            for (int i = 0; i < x.length; i++) if (random.nextInt(50) == 0) x[i] *= 12;
+            if (round == 5) Arrays.fill(x, 0);
+            for (Workers team : TEAMS) {
+                float[] out = multiply(type, weights, rows, columns, x, n, team);
+                for (int i = 0; i < out.length; i++) {
+                    int row = i % rows, column = i / rows;
+                    float expected = FastTwin.dot(type, weights, row * type.rowBytes(columns), x, column * columns, columns);
+                    // beyond the largest float the order of a sum decides whether it is infinite or no number
+                    if (!Float.isFinite(expected) && !Float.isFinite(out[i])) continue;
+                    assertEquals(Float.floatToIntBits(expected), Float.floatToIntBits(out[i]), () -> type + " " + rows + "x" + columns + "x" + n + ", row " + row
+                        + ", column " + column + ", " + team.threads() + " threads, seed " + SEED + ", expected " + expected);
+                }
+            }
+        }
+    }
+
+    /// The bound is that of 8-bit activations: half a step of each block's largest value, as independent errors, times five.
+    @ParameterizedTest
+    @MethodSource("weights")
+    void isNearTheExactResult(TensorType type) {
+        SplittableRandom random = new SplittableRandom(SEED - type.id());
+        int columns = Math.max(512, type.blockLength());
+        int rows = 40;
+        MemorySegment weights = Blocks.random(type, rows, columns, random);
+        float[] row = new float[columns];
+        for (int n : new int[]{1, 2, 3, 4, 5, 20}) {
+            float[] x = Blocks.gaussian(n * columns, random);
+            float[] out = multiply(type, weights, rows, columns, x, n, TEAMS[1]);
+            for (int i = 0; i < out.length; i++) {
+                Decoders.decode(type, weights, i % rows * type.rowBytes(columns), row, 0, columns);
+                double exact = 0, squares = 0;
+                float largest = 0;
+                for (int k = 0; k < columns; k++) {
+                    float v = x[i / rows * columns + k];
+                    exact += (double) row[k] * v;
+                    squares += (double) row[k] * row[k];
+                    largest = Math.max(largest, Math.abs(v));
+                }
+                double bound = 5 * largest / 127 / Math.sqrt(12) * Math.sqrt(squares);
+                assertTrue(Math.abs(out[i] - exact) <= bound, type + " with " + n + " columns, seed " + SEED + ": " + out[i] + " is not near " + exact);
+            }
+        }
+    }
+
+    private static float[] multiply(TensorType type, MemorySegment weights, int rows, int columns, float[] x, int n, Workers team) {
+        Matrix w = Kernels.best().matrix(type, weights, rows, columns, 1, Precision.FAST);
+        Activation a = new Activation(columns, n);
+        a.reset(n);
+        System.arraycopy(x, 0, a.values(), 0, x.length);
+        float[] out = new float[n * rows];
+        Region region = new Region(team);
+        region.multiply(w, a, out, 0, rows);
+        region.run();
+        return out;
+    }
+}
