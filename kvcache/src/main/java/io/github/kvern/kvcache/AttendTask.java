@@ -152,8 +152,8 @@ final class AttendTask implements RangeTask {
         items[at + FIRST_SPAN] = firstSpan;
         items[at + END_SPAN] = endSpan;
         items[at + CUT] = cut;
-        long perPosition = layout.keySize() + layout.valueSize();
-        costs[count + 1] = costs[count] + (long) blocks * PagePool.POSITIONS * perPosition * (tileRows * sharing + 2L); // 2: reading as floats
+        long perPosition = (long) layout.keySize() + layout.valueSize();
+        costs[count + 1] = costs[count] + (long) blocks * PagePool.POSITIONS * perPosition * ((long) tileRows * sharing + 2); // 2: reading as floats
         count++;
     }
 

@@ -107,7 +107,7 @@ final class WorkList {
 
     /// The most units that one claim should take.
     int claimLimit() {
-        return (int) Math.clamp(CLAIM_COST / largestUnit, 1, Integer.MAX_VALUE);
+        return Math.clamp(CLAIM_COST / largestUnit, 1, Integer.MAX_VALUE);
     }
 
     /// The unit at which a share of the cost ends: the line is cut in `parts` pieces of about equal cost, always in the same places

@@ -10,6 +10,7 @@ final class PositionScale {
 
     /// The factor on a query at position `p`; 1 before position 8191.
     static float at(int p) {
-        return (float) (1 + STRENGTH * StrictMath.log(1.0 + (p + 1) / FLOOR));
+        int steps = (p + 1) / FLOOR;
+        return (float) (1 + STRENGTH * StrictMath.log(1.0 + steps));
     }
 }

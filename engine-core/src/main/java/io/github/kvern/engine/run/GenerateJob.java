@@ -112,6 +112,7 @@ public final class GenerateJob extends Job {
     }
 
     @Override
+    @SuppressWarnings("NonAtomicVolatileUpdate") // only the driver writes the count
     void logits(float[] logits, int at) {
         int id = sampler.sample(logits, at);
         lastToken = System.nanoTime();

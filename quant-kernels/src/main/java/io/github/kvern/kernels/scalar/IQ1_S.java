@@ -26,11 +26,11 @@ public final class IQ1_S {
         for (int i = at; i < at + count; i += 256, offset += 50) {
             float d = half(source, offset);
             for (int part = 0; part < 8; part++) {
-                int word = unsignedShort(source, offset + 34 + 2 * part);
+                int word = unsignedShort(source, offset + 34 + 2L * part);
                 float scale = d * (2 * (word >> 12 & 7) + 1);
                 float shift = (word & 0x8000) == 0 ? SHIFT : -SHIFT;
                 for (int k = 0; k < 4; k++) {
-                    long point = Grids.IQ1[unsignedByte(source, offset + 2 + 4 * part + k) | (word >> 3 * k & 7) << 8];
+                    long point = Grids.IQ1[unsignedByte(source, offset + 2 + 4L * part + k) | (word >> 3 * k & 7) << 8];
                     write(scale, point, shift, target, i + 32 * part + 8 * k);
                 }
             }

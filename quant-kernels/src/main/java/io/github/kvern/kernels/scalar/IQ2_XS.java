@@ -25,7 +25,7 @@ public final class IQ2_XS {
             for (int group = 0; group < 32; group++) {
                 int s = unsignedByte(source, offset + 66 + group / 4) >> group / 2 % 2 * 4 & 15;
                 float scale = d * (0.5f + s) * 0.25f;
-                int word = unsignedShort(source, offset + 2 + 2 * group);
+                int word = unsignedShort(source, offset + 2 + 2L * group);
                 Signs.write(scale, Grids.IQ2_XS[word & 511], Signs.ofSeven(word >> 9), target, i + 8 * group);
             }
         }

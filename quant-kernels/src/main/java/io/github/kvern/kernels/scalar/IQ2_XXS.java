@@ -22,7 +22,7 @@ public final class IQ2_XXS {
         for (int i = at; i < at + count; i += 256, offset += 66) {
             float d = half(source, offset);
             for (int part = 0; part < 8; part++) {
-                long from = offset + 2 + 8 * part;
+                long from = offset + 2 + 8L * part;
                 int signs = source.get(LittleEndian.INT, from + 4);
                 float scale = d * (0.5f + (signs >>> 28)) * 0.25f;
                 for (int k = 0; k < 4; k++) {

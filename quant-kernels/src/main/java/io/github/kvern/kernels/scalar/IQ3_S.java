@@ -27,10 +27,10 @@ public final class IQ3_S {
                 float scale = d * (1 + 2 * s);
                 int high = unsignedByte(source, offset + 66 + part);
                 for (int k = 0; k < 4; k++) {
-                    long from = offset + 2 + 8 * part + 2 * k;
+                    long from = offset + 2 + 8L * part + 2L * k;
                     int first = Grids.IQ3_S[unsignedByte(source, from) | (high >> 2 * k & 1) << 8];
                     int second = Grids.IQ3_S[unsignedByte(source, from + 1) | (high >> 2 * k + 1 & 1) << 8];
-                    int signs = unsignedByte(source, offset + 74 + 4 * part + k);
+                    int signs = unsignedByte(source, offset + 74 + 4L * part + k);
                     Signs.write(scale, Signs.join(first, second), signs, target, i + 32 * part + 8 * k);
                 }
             }

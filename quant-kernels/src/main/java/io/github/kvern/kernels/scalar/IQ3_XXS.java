@@ -22,10 +22,10 @@ public final class IQ3_XXS {
         for (int i = at; i < at + count; i += 256, offset += 98) {
             float d = half(source, offset);
             for (int part = 0; part < 8; part++) {
-                int signs = source.get(LittleEndian.INT, offset + 66 + 4 * part);
+                int signs = source.get(LittleEndian.INT, offset + 66 + 4L * part);
                 float scale = d * (0.5f + (signs >>> 28)) * 0.5f;
                 for (int k = 0; k < 4; k++) {
-                    long from = offset + 2 + 8 * part + 2 * k;
+                    long from = offset + 2 + 8L * part + 2L * k;
                     long points = Signs.join(Grids.IQ3_XXS[unsignedByte(source, from)], Grids.IQ3_XXS[unsignedByte(source, from + 1)]);
                     Signs.write(scale, points, Signs.ofSeven(signs >>> 7 * k), target, i + 32 * part + 8 * k);
                 }

@@ -25,7 +25,7 @@ public final class IQ4_XS {
             int low = source.get(LittleEndian.INT, offset + 4);
             for (int group = 0; group < 8; group++) {
                 int s = low >>> 4 * group & 15 | (high >> 2 * group & 3) << 4;
-                IQ4_NL.write(d * (s - 32), source, offset + 8 + 16 * group, target, i + 32 * group);
+                IQ4_NL.write(d * (s - 32), source, offset + 8 + 16L * group, target, i + 32 * group);
             }
         }
     }

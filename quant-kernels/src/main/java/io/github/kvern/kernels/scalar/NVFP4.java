@@ -22,7 +22,7 @@ public final class NVFP4 {
             for (int group = 0; group < 4; group++) {
                 float halfScale = TinyFloats.halfUE4M3(unsignedByte(source, offset + group));
                 for (int j = 0; j < 8; j++) {
-                    int q = unsignedByte(source, offset + 4 + 8 * group + j);
+                    int q = unsignedByte(source, offset + 4 + 8L * group + j);
                     target[i + 16 * group + j] = halfScale * TinyFloats.twiceE2M1(q & 15);
                     target[i + 16 * group + j + 8] = halfScale * TinyFloats.twiceE2M1(q >> 4);
                 }

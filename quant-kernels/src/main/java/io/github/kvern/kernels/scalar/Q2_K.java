@@ -26,7 +26,7 @@ public final class Q2_K {
                 int sm = unsignedByte(source, offset + group);
                 float scale = d * (sm & 15);
                 float min = dmin * (sm >> 4);
-                long quants = offset + 16 + group / 8 * 32 + group % 2 * 16;
+                long quants = offset + 16 + group / 8L * 32 + group % 2L * 16;
                 int shift = group / 2 % 4 * 2;
                 for (int j = 0; j < 16; j++) {
                     target[i + 16 * group + j] = scale * (unsignedByte(source, quants + j) >> shift & 3) - min;

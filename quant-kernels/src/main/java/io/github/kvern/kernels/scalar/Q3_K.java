@@ -31,7 +31,7 @@ public final class Q3_K {
                 float scale3 = d * scale(source, offset + 96, 8 * half + part % 2 + 6);
                 int to = i + 128 * half + from;
                 for (int j = 0; j < 16; j++) {
-                    int low = unsignedByte(source, offset + 32 + 32 * half + from + j);
+                    int low = unsignedByte(source, offset + 32 + 32L * half + from + j);
                     int high = unsignedByte(source, offset + from + j) >> 4 * half;
                     target[to + j] = scale0 * ((low & 3 | (high & 1) << 2) - 4);
                     target[to + j + 32] = scale1 * ((low >> 2 & 3 | (high >> 1 & 1) << 2) - 4);

@@ -26,7 +26,7 @@ public final class Q4_K {
             for (int group = 0; group < 8; group++) {
                 float scale = d * (scales >>> 8 * group & 63);
                 float min = dmin * (minimums >>> 8 * group & 63);
-                long quants = offset + 16 + group / 2 * 32;
+                long quants = offset + 16 + group / 2L * 32;
                 int shift = group % 2 * 4;
                 for (int j = 0; j < 32; j++) {
                     target[i + 32 * group + j] = scale * (unsignedByte(source, quants + j) >> shift & 15) - min;

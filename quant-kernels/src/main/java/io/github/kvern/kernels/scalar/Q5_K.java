@@ -26,7 +26,7 @@ public final class Q5_K {
             for (int group = 0; group < 8; group++) {
                 float scale = d * (scales >>> 8 * group & 63);
                 float min = dmin * (minimums >>> 8 * group & 63);
-                long quants = offset + 48 + group / 2 * 32;
+                long quants = offset + 48 + group / 2L * 32;
                 int shift = group % 2 * 4;
                 for (int j = 0; j < 32; j++) {
                     int high = unsignedByte(source, offset + 16 + j) >> group & 1;

@@ -27,9 +27,9 @@ public final class Q6_K {
             for (int part = 0; part < 4; part++) { // every other 16 values of a half: they share bytes, and four scales
                 int half = part / 2;
                 int from = part % 2 * 16;
-                long low = offset + 64 * half + from;
-                long high = offset + 128 + 32 * half + from;
-                long scales = offset + 192 + 8 * half + part % 2;
+                long low = offset + 64L * half + from;
+                long high = offset + 128 + 32L * half + from;
+                long scales = offset + 192 + 8L * half + part % 2;
                 float scale0 = d * signedByte(source, scales);
                 float scale1 = d * signedByte(source, scales + 2);
                 float scale2 = d * signedByte(source, scales + 4);

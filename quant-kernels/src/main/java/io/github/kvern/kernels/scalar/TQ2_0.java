@@ -23,7 +23,7 @@ public final class TQ2_0 {
             float d = half(source, offset + 64);
             for (int group = 0; group < 8; group++) {
                 for (int j = 0; j < 32; j++) {
-                    int q = unsignedByte(source, offset + group / 4 * 32 + j) >> group % 4 * 2 & 3;
+                    int q = unsignedByte(source, offset + group / 4L * 32 + j) >> group % 4 * 2 & 3;
                     target[i + 32 * group + j] = d * (q - 1);
                 }
             }
