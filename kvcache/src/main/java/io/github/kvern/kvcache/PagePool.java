@@ -82,16 +82,22 @@ public final class PagePool implements AutoCloseable {
         return none;
     }
 
+    /// The bytes of so many pages of each group, which the budget has.
+    synchronized long check(int[] missing, int positions) {
+        if (closed) throw new IllegalStateException("the cache is closed");
+        long needed = 0;
+        for (int g = 0; g < missing.length; g++) needed = Math.addExact(needed, Math.multiplyExact(missing[g], pageBytes[g]));
+        if (needed > budget - used) throw tooSmall(positions, needed, budget - used);
+        return needed;
+    }
+
     /// Takes pages for every group, or none at all.
     ///
     /// @param missing pages wanted of each group
     /// @param targets where they go, from `at` on
     /// @param positions for the message
     synchronized void take(int[] missing, Page[][] targets, int[] at, int positions) {
-        if (closed) throw new IllegalStateException("the cache is closed");
-        long needed = 0;
-        for (int g = 0; g < missing.length; g++) needed = Math.addExact(needed, Math.multiplyExact(missing[g], pageBytes[g]));
-        if (needed > budget - used) throw tooSmall(positions, needed, budget - used);
+        long needed = check(missing, positions);
         int group = 0, taken = 0;
         try {
             for (; group < missing.length; group++)

@@ -39,18 +39,14 @@ public final class Sequence implements AutoCloseable {
         if (positions < 0 || positions > Integer.MAX_VALUE - PagePool.POSITIONS - length)
             throw new IllegalArgumentException("cannot reserve " + positions + " positions after " + length);
         int wanted = blocks(length + positions);
-        boolean any = false;
+        for (int g = 0; g < pages.length; g++) missing[g] = Math.max(0, wanted - end[g]);
+        pool.check(missing, positions); // before the tables grow
         for (int g = 0; g < pages.length; g++) {
-            missing[g] = Math.max(0, wanted - end[g]);
-            if (missing[g] == 0) continue;
-            any = true;
             int room = pages[g].length;
-            if (room < wanted) {
-                pages[g] = Arrays.copyOf(pages[g], Math.max(wanted, room + room / 2 + 4));
-                Arrays.fill(pages[g], room, pages[g].length, pool.none());
-            }
+            if (room >= wanted) continue;
+            pages[g] = Arrays.copyOf(pages[g], Math.max(wanted, room + room / 2 + 4));
+            Arrays.fill(pages[g], room, pages[g].length, pool.none());
         }
-        if (!any) return;
         pool.take(missing, pages, end, positions);
         for (int g = 0; g < pages.length; g++) end[g] += missing[g];
     }

@@ -75,7 +75,8 @@ final class Talk {
         return out;
     }
 
-    /// Runs the talk in steps through a sequence of its own pool: `[layer][position * outWidth]`.
+    /// Runs the talk in steps through a sequence of its own pool: `[layer][position * outWidth]`. A negative step is stored only, and
+    /// its results are left 0.
     float[][] run(int threads, int... steps) {
         try (PagePool pool = new PagePool(List.of(layout), Long.MAX_VALUE / 4); Workers workers = new Workers(threads)) {
             return run(pool, new Attention(Kernels.best(), pool), new Region(workers), pool.sequence(), 0, steps);
@@ -85,7 +86,8 @@ final class Talk {
     float[][] run(PagePool pool, Attention attention, Region region, Sequence sequence, int group, int... steps) {
         float[][] out = new float[layout.layers()][positions * outWidth()];
         Rows rows = new Rows();
-        for (int step : steps) {
+        for (int signed : steps) {
+            int step = Math.abs(signed);
             int at = sequence.length();
             sequence.reserve(step);
             rows.clear();
@@ -93,6 +95,7 @@ final class Talk {
             for (int l = 0; l < layout.layers(); l++) {
                 int kw = layout.heads() * layout.keySize(), vw = layout.heads() * layout.valueSize();
                 attention.store(region, group, l, rows, k[l], at * kw, kw, v[l], at * vw, vw);
+                if (signed < 0) continue;
                 attention.attend(region, group, l, rows, q[l], at * qWidth(), qWidth(), layout.heads() * sharing, scale, out[l], at * outWidth(), outWidth());
                 region.run();
             }
