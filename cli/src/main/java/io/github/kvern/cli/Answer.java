@@ -12,7 +12,8 @@ final class Answer {
     private Answer() {
     }
 
-    static void write(JsonGenerator json, String text, List<Token> tokens, StopReason reason, Stats stats, boolean logProbabilities) throws IOException {
+    static void write(JsonGenerator json, String text, List<Token> tokens, StopReason reason, Stats stats, boolean logProbabilities)
+            throws IOException {
         json.writeStartObject();
         json.writeStringField("text", text);
         json.writeArrayFieldStart("ids");

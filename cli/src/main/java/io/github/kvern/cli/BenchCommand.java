@@ -21,8 +21,10 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// `bench`: tokens per second.
-@Command(name = "bench", description = {"Measure tokens per second: reading a prompt (pp) and generating text (tg).", "Each test runs until it is "
-        + "warmed up, then its runs are measured."}, sortOptions = false)
+@Command(name = "bench",
+        description = {"Measure tokens per second: reading a prompt (pp) and generating text (tg).", "Each test runs until it is "
+                + "warmed up, then its runs are measured."},
+        sortOptions = false)
 final class BenchCommand implements Callable<Integer> {
     /// Warm when two runs in a row differ by less than this share,
     private static final double STABLE = 0.03;
@@ -34,10 +36,12 @@ final class BenchCommand implements Callable<Integer> {
     @Mixin
     private final ModelChoice model = new ModelChoice();
 
-    @Option(names = {"-p", "--n-prompt"}, paramLabel = "N", description = "Tokens of the prompt test; 0 leaves it out. Default: ${DEFAULT-VALUE}.")
+    @Option(names = {"-p", "--n-prompt"}, paramLabel = "N",
+            description = "Tokens of the prompt test; 0 leaves it out. Default: ${DEFAULT-VALUE}.")
     private int promptTokens = 512;
 
-    @Option(names = {"-n", "--n-gen"}, paramLabel = "N", description = "Tokens of the generation test; 0 leaves it out. Default: ${DEFAULT-VALUE}.")
+    @Option(names = {"-n", "--n-gen"}, paramLabel = "N",
+            description = "Tokens of the generation test; 0 leaves it out. Default: ${DEFAULT-VALUE}.")
     private int generatedTokens = 32;
 
     @Option(names = {"-r", "--repetitions"}, paramLabel = "N", description = "Measured runs of each test. Default: ${DEFAULT-VALUE}.")
@@ -81,7 +85,8 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private static void check(String option, int value, int least) {
-        if (value < least || value > 1 << 20) throw Failures.usage(option + ": expected " + least + " to " + (1 << 20) + ", found " + value);
+        if (value < least || value > 1 << 20)
+            throw Failures.usage(option + ": expected " + least + " to " + (1 << 20) + ", found " + value);
     }
 
     private Result measure(Model loaded, String test, int prompt, int generated, ToDoubleFunction<Stats> rate) {
@@ -95,7 +100,8 @@ final class BenchCommand implements Callable<Integer> {
             last = next;
         }
         double[] runs = new double[repetitions];
-        for (int i = 0; i < runs.length; i++) runs[i] = run(loaded, test + ", run " + (i + 1) + " of " + runs.length, ids, generated, sampling, rate);
+        for (int i = 0; i < runs.length; i++)
+            runs[i] = run(loaded, test + ", run " + (i + 1) + " of " + runs.length, ids, generated, sampling, rate);
         return new Result(test, loaded.info().threads(), runs);
     }
 
@@ -131,7 +137,8 @@ final class BenchCommand implements Callable<Integer> {
 
     private void print(ModelInfo info, List<Result> results) {
         Page page = new Page();
-        page.line(info.name() + ", " + Page.bytes(info.bytes()) + ", " + info.kernels() + " kernels, " + info.threads() + (info.threads() == 1 ? " thread" : " threads"));
+        page.line(info.name() + ", " + Page.bytes(info.bytes()) + ", " + info.kernels() + " kernels, " + info.threads()
+                + (info.threads() == 1 ? " thread" : " threads"));
         for (Result result : results) {
             page.row(result.test(), Page.decimal(result.median()) + " tokens/s",
                     "runs " + Arrays.stream(result.runs()).mapToObj(Page::decimal).collect(Collectors.joining(" ")));

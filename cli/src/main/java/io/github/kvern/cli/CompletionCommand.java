@@ -21,7 +21,8 @@ final class CompletionCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
-    @Parameters(index = "0", defaultValue = "bash", paramLabel = "SHELL", description = "${COMPLETION-CANDIDATES}; default: ${DEFAULT-VALUE}.")
+    @Parameters(index = "0", defaultValue = "bash", paramLabel = "SHELL",
+            description = "${COMPLETION-CANDIDATES}; default: ${DEFAULT-VALUE}.")
     @SuppressWarnings("unused") // for the help text; the script is the same
     private Shell shell = Shell.bash;
 

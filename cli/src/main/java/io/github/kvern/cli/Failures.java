@@ -57,7 +57,8 @@ final class Failures {
     ///
     /// @param toPipe whether standard output is a pipe or socket
     static Failure output(IOException e, boolean toPipe) {
-        return toPipe || text(e).contains("Broken pipe") ? new Failure(DONE, "", e) : new Failure(RUN, "cannot write standard output: " + reason(e), e);
+        return toPipe || text(e).contains("Broken pipe") ? new Failure(DONE, "", e)
+                : new Failure(RUN, "cannot write standard output: " + reason(e), e);
     }
 
     /// What any throwable means.

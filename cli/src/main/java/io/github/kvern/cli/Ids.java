@@ -38,7 +38,8 @@ final class Ids {
     private static int number(String word, String what, int n) {
         boolean digits = !word.isEmpty() && word.length() <= 10 && word.chars().allMatch(c -> c >= '0' && c <= '9');
         if (!digits || Long.parseLong(word) > Integer.MAX_VALUE) {
-            throw Failures.usage(what + ": number " + n + ": expected 0 to " + Integer.MAX_VALUE + ", found " + (word.length() > 40 ? word.substring(0, 40) + "..." : word));
+            throw Failures.usage(what + ": number " + n + ": expected 0 to " + Integer.MAX_VALUE + ", found "
+                    + (word.length() > 40 ? word.substring(0, 40) + "..." : word));
         }
         return Integer.parseInt(word);
     }

@@ -97,7 +97,8 @@ final class InspectCommand implements Callable<Integer> {
         page.endTable();
         page.heading("tensors", gguf.tensors().size());
         for (Tensor tensor : gguf.tensors()) {
-            page.row(tensor.name(), tensor.type().name(), tensor.info().shape().stream().map(String::valueOf).collect(Collectors.joining(" x ")),
+            page.row(tensor.name(), tensor.type().name(),
+                    tensor.info().shape().stream().map(String::valueOf).collect(Collectors.joining(" x ")),
                     Page.count(tensor.info().bytes()) + " bytes");
         }
         page.endTable(2, 3);
@@ -118,7 +119,8 @@ final class InspectCommand implements Callable<Integer> {
     }
 
     private static String typeName(MetadataValue value) {
-        return value.value() instanceof MetadataArray array ? array.elementType() + "[" + Page.count(array.size()) + "]" : value.type().name();
+        return value.value() instanceof MetadataArray array ? array.elementType() + "[" + Page.count(array.size()) + "]"
+                : value.type().name();
     }
 
     private static String shown(MetadataValue value) {

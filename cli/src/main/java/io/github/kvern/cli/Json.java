@@ -5,8 +5,8 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import com.fasterxml.jackson.core.StreamWriteFeature;
+import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -50,7 +50,8 @@ final class Json {
     /// @param where what messages call the line
     static String string(String line, String where) {
         try (JsonParser json = FACTORY.createParser(line)) {
-            if (json.nextToken() != JsonToken.VALUE_STRING) throw Failures.usage(where + ": expected one JSON string, found " + found(line));
+            if (json.nextToken() != JsonToken.VALUE_STRING)
+                throw Failures.usage(where + ": expected one JSON string, found " + found(line));
             String text = json.getText();
             if (json.nextToken() != null) throw Failures.usage(where + ": expected one JSON string and nothing after it");
             return Utf8.whole(text, where);
@@ -64,7 +65,8 @@ final class Json {
     /// @param where what messages call the line
     static int[] ids(String line, String where) {
         try (JsonParser json = FACTORY.createParser(line)) {
-            if (json.nextToken() != JsonToken.START_ARRAY) throw Failures.usage(where + ": expected one JSON array of ids, found " + found(line));
+            if (json.nextToken() != JsonToken.START_ARRAY)
+                throw Failures.usage(where + ": expected one JSON array of ids, found " + found(line));
             int[] ids = new int[16];
             int n = 0;
             for (JsonToken token = json.nextToken(); token != JsonToken.END_ARRAY; token = json.nextToken()) {

@@ -17,8 +17,10 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// `logits`: what a model expects behind each token of a text.
-@Command(name = "logits", description = {"Compute the logits behind each token of a text.", "No begin token is added. The text may be longer than the "
-        + "model's own context. Without --out the likeliest tokens are printed."}, sortOptions = false)
+@Command(name = "logits",
+        description = {"Compute the logits behind each token of a text.", "No begin token is added. The text may be longer than the "
+                + "model's own context. Without --out the likeliest tokens are printed."},
+        sortOptions = false)
 final class LogitsCommand implements Callable<Integer> {
     private static final int SHOWN = 5;
 
@@ -27,7 +29,8 @@ final class LogitsCommand implements Callable<Integer> {
     @Mixin
     private final ModelChoice model = new ModelChoice();
 
-    @Option(names = "--tokens", required = true, paramLabel = "IDS", description = "Token ids between commas or white space, or @FILE with such a text.")
+    @Option(names = "--tokens", required = true, paramLabel = "IDS",
+            description = "Token ids between commas or white space, or @FILE with such a text.")
     private String tokens = "";
 
     @Option(names = "--positions", paramLabel = "LIST", description = "The positions to keep, ascending from 0, or @FILE. Default: all.")
@@ -77,7 +80,9 @@ final class LogitsCommand implements Callable<Integer> {
     private static int[] checked(int[] positions, int count) {
         if (positions.length == 0) throw Failures.usage("--positions: expected at least one, found none");
         for (int i = 0; i < positions.length; i++) {
-            if (positions[i] >= count) throw Failures.usage("--positions: expected 0 to " + (count - 1) + ", as there are " + count + " tokens, found " + positions[i]);
+            if (positions[i] >= count)
+                throw Failures
+                        .usage("--positions: expected 0 to " + (count - 1) + ", as there are " + count + " tokens, found " + positions[i]);
             if (i > 0 && positions[i] <= positions[i - 1]) {
                 throw Failures.usage("--positions: expected ascending numbers, found " + positions[i] + " behind " + positions[i - 1]);
             }
@@ -110,8 +115,10 @@ final class LogitsCommand implements Callable<Integer> {
     private void show(Model loaded, int[] ids, int[] kept) {
         Tokenizer tokenizer = loaded.tokenizer();
         loaded.score(ids, kept, (position, logits) -> {
-            StringBuilder line = new StringBuilder("%d %d %s:".formatted(position, ids[position], Terminal.quoted(tokenizer.piece(ids[position]))));
-            for (int id : best(logits)) line.append("  %d %s ".formatted(id, Terminal.quoted(tokenizer.piece(id)))).append(Page.decimal(logits[id]));
+            StringBuilder line = new StringBuilder(
+                    "%d %d %s:".formatted(position, ids[position], Terminal.quoted(tokenizer.piece(ids[position]))));
+            for (int id : best(logits))
+                line.append("  %d %s ".formatted(id, Terminal.quoted(tokenizer.piece(id)))).append(Page.decimal(logits[id]));
             session.terminal().print(line.append('\n').toString());
         });
     }

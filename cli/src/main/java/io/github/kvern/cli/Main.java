@@ -43,7 +43,8 @@ public final class Main {
         all.addSubcommand(new BenchCommand(session));
         all.addSubcommand(new CompletionCommand(session));
         all.getCommandSpec().addMixin("help", CommandSpec.forAnnotatedObject(new Help()));
-        for (CommandLine verb : all.getSubcommands().values()) verb.getCommandSpec().addMixin("help", CommandSpec.forAnnotatedObject(new Help()));
+        for (CommandLine verb : all.getSubcommands().values())
+            verb.getCommandSpec().addMixin("help", CommandSpec.forAnnotatedObject(new Help()));
         all.addSubcommand(new CommandLine.HelpCommand());
         all.setExpandAtFiles(false); // `--tokens @FILE` is the verb's own, and a prompt may begin with @
         all.setPosixClusteredShortOptionsAllowed(false); // -ub and -ctk are words, and `-tb` a mistake

@@ -31,12 +31,14 @@ final class OutputFile implements AutoCloseable {
                 return new OutputFile(path, path, FileChannel.open(path, StandardOpenOption.WRITE), interrupts);
             }
             Path target = Files.exists(path) ? path.toRealPath() : path.toAbsolutePath(); // a link stays a link
-            if (Files.exists(target) && !Files.isWritable(target)) throw new FileSystemException(path.toString(), null, "no permission to write the file");
+            if (Files.exists(target) && !Files.isWritable(target))
+                throw new FileSystemException(path.toString(), null, "no permission to write the file");
             Path folder = target.getParent();
             if (folder == null || !Files.isDirectory(folder)) throw new NoSuchFileException(path.toString(), null, "no such folder");
             Path written = folder.resolve("." + target.getFileName() + "." + ProcessHandle.current().pid() + ".part");
             interrupts.halfWritten(written);
-            FileChannel channel = FileChannel.open(written, StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING);
+            FileChannel channel = FileChannel.open(written, StandardOpenOption.WRITE, StandardOpenOption.CREATE,
+                    StandardOpenOption.TRUNCATE_EXISTING);
             return new OutputFile(target, written, channel, interrupts);
         } catch (IOException e) {
             throw Failures.file(e);

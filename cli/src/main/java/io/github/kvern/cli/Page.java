@@ -69,7 +69,8 @@ final class Page {
         if (bytes < 1024) return bytes + " B";
         int unit = (63 - Long.numberOfLeadingZeros(bytes)) / 10;
         double amount = bytes / (double) (1L << 10 * unit);
-        return String.format(Locale.ROOT, amount < 10 ? "%.2f %siB" : amount < 100 ? "%.1f %siB" : "%.0f %siB", amount, "_KMGTPE".charAt(unit));
+        return String.format(Locale.ROOT, amount < 10 ? "%.2f %siB" : amount < 100 ? "%.1f %siB" : "%.0f %siB", amount,
+                "_KMGTPE".charAt(unit));
     }
 
     /// A time for people.

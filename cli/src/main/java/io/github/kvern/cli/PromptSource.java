@@ -13,7 +13,8 @@ final class PromptSource {
     @Option(names = {"-p", "--prompt"}, paramLabel = "TEXT", description = "The text, as the argument; for texts that begin with a dash.")
     private Optional<String> prompt = Optional.empty();
 
-    @Option(names = {"-f", "--file"}, paramLabel = "FILE", description = "Read the text from a file (UTF-8); - is standard input, as is no text at all.")
+    @Option(names = {"-f", "--file"}, paramLabel = "FILE",
+            description = "Read the text from a file (UTF-8); - is standard input, as is no text at all.")
     private Optional<String> file = Optional.empty();
 
     /// The text, exactly as it is given.
@@ -23,7 +24,8 @@ final class PromptSource {
         int sources = (arguments.isEmpty() ? 0 : 1) + (prompt.isPresent() ? 1 : 0) + (file.isPresent() ? 1 : 0);
         if (sources > 1) throw Failures.usage("the text is given twice: use an argument, -p or -f");
         if (arguments.size() > 1) throw Failures.usage("expected one text, found " + arguments.size() + " arguments: put it in quotes");
-        if (sources == 0 && terminal.inIsTerminal()) throw Failures.usage("no text: give it as an argument, with -p, with -f FILE, or on standard input");
+        if (sources == 0 && terminal.inIsTerminal())
+            throw Failures.usage("no text: give it as an argument, with -p, with -f FILE, or on standard input");
         if (!arguments.isEmpty()) return Utf8.whole(arguments.getFirst(), "the text");
         if (prompt.isPresent()) return Utf8.whole(prompt.get(), "the text");
         return readStream(terminal);

@@ -18,37 +18,47 @@ final class SamplingOptions {
             description = "The most tokens to generate; -1: until the text or the context ends; 0: only read the prompt. Default: ${DEFAULT-VALUE}.")
     private int maxTokens = Sampling.defaults().maxTokens();
 
-    @Option(names = {"--temp", "--temperature"}, paramLabel = "T", description = "Temperature; 0: always the likeliest token. Default: ${DEFAULT-VALUE}.")
+    @Option(names = {"--temp", "--temperature"}, paramLabel = "T",
+            description = "Temperature; 0: always the likeliest token. Default: ${DEFAULT-VALUE}.")
     private float temperature = Sampling.defaults().temperature();
 
     @Option(names = "--top-k", paramLabel = "K", description = "Keep the K likeliest tokens; 0: all. Default: ${DEFAULT-VALUE}.")
     private int topK = Sampling.defaults().topK();
 
-    @Option(names = "--top-p", paramLabel = "P", description = "Keep the likeliest tokens that add up to P; 1: all. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--top-p", paramLabel = "P",
+            description = "Keep the likeliest tokens that add up to P; 1: all. Default: ${DEFAULT-VALUE}.")
     private float topP = Sampling.defaults().topP();
 
-    @Option(names = "--min-p", paramLabel = "P", description = "Keep tokens at least P times as likely as the likeliest; 0: all. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--min-p", paramLabel = "P",
+            description = "Keep tokens at least P times as likely as the likeliest; 0: all. Default: ${DEFAULT-VALUE}.")
     private float minP = Sampling.defaults().minP();
 
-    @Option(names = {"--typical", "--typical-p"}, paramLabel = "P", description = "Keep the most typical tokens that add up to P; 1: all. Default: ${DEFAULT-VALUE}.")
+    @Option(names = {"--typical", "--typical-p"}, paramLabel = "P",
+            description = "Keep the most typical tokens that add up to P; 1: all. Default: ${DEFAULT-VALUE}.")
     private float typical = Sampling.defaults().typical();
 
-    @Option(names = "--repeat-penalty", paramLabel = "X", description = "Make tokens that were there less likely; 1: off. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--repeat-penalty", paramLabel = "X",
+            description = "Make tokens that were there less likely; 1: off. Default: ${DEFAULT-VALUE}.")
     private float repeatPenalty = Sampling.defaults().repeatPenalty();
 
-    @Option(names = "--repeat-last-n", paramLabel = "N", description = "How many tokens back the penalties look; -1: all. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--repeat-last-n", paramLabel = "N",
+            description = "How many tokens back the penalties look; -1: all. Default: ${DEFAULT-VALUE}.")
     private int repeatLastTokens = Sampling.defaults().repeatLastTokens();
 
-    @Option(names = "--frequency-penalty", paramLabel = "X", description = "Taken from a logit for every time the token was there. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--frequency-penalty", paramLabel = "X",
+            description = "Taken from a logit for every time the token was there. Default: ${DEFAULT-VALUE}.")
     private float frequencyPenalty = Sampling.defaults().frequencyPenalty();
 
-    @Option(names = "--presence-penalty", paramLabel = "X", description = "Taken from a logit once if the token was there. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--presence-penalty", paramLabel = "X",
+            description = "Taken from a logit once if the token was there. Default: ${DEFAULT-VALUE}.")
     private float presencePenalty = Sampling.defaults().presencePenalty();
 
-    @Option(names = "--logit-bias", paramLabel = "BIAS", description = "Add to a token's logit: ID=NUMBER, ID+NUMBER or ID-NUMBER; -inf forbids it. Repeatable.")
+    @Option(names = "--logit-bias", paramLabel = "BIAS",
+            description = "Add to a token's logit: ID=NUMBER, ID+NUMBER or ID-NUMBER; -inf forbids it. Repeatable.")
     private List<String> biases = new ArrayList<>();
 
-    @Option(names = {"-s", "--seed"}, paramLabel = "N", description = "Makes the choice repeatable. Default: a random one, told by --stats and --json.")
+    @Option(names = {"-s", "--seed"}, paramLabel = "N",
+            description = "Makes the choice repeatable. Default: a random one, told by --stats and --json.")
     private Optional<Long> seed = Optional.empty();
 
     @Option(names = {"-r", "--stop", "--reverse-prompt"}, paramLabel = "TEXT", description = "End before this text appears. Repeatable.")
@@ -62,7 +72,8 @@ final class SamplingOptions {
 
     /// The options as the engine knows them; it checks them.
     Sampling sampling() {
-        Sampling sampling = Sampling.defaults().maxTokens(maxTokens).temperature(temperature).topK(topK).topP(topP).minP(minP).typical(typical)
+        Sampling sampling = Sampling.defaults().maxTokens(maxTokens).temperature(temperature).topK(topK).topP(topP).minP(minP)
+                .typical(typical)
                 .repeatPenalty(repeatPenalty).repeatLastTokens(repeatLastTokens).frequencyPenalty(frequencyPenalty)
                 .presencePenalty(presencePenalty).ignoreEndOfText(ignoreEndOfText).logProbabilities(logProbabilities)
                 .stop(stop.toArray(String[]::new));

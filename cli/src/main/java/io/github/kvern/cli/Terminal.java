@@ -25,7 +25,8 @@ record Terminal(InputStream in, OutputStream out, PrintStream err, boolean inIsT
     /// The streams of this process.
     static Terminal system() {
         String target = target(1);
-        OutputStream out = new Guarded(new FileOutputStream(FileDescriptor.out), target.startsWith("pipe:") || target.startsWith("socket:"));
+        OutputStream out = new Guarded(new FileOutputStream(FileDescriptor.out),
+                target.startsWith("pipe:") || target.startsWith("socket:"));
         PrintStream err = new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
         return new Terminal(new FileInputStream(FileDescriptor.in), out, err, isTerminal(0), isTerminal(1), isTerminal(2));
     }
@@ -88,7 +89,8 @@ record Terminal(InputStream in, OutputStream out, PrintStream err, boolean inIsT
     private static boolean isTerminal(int descriptor) {
         String target = target(descriptor);
         if (!target.isEmpty()) return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty") || target.equals("/dev/console");
-        return !Files.isDirectory(Path.of("/proc/self/fd")) && Optional.ofNullable(System.console()).filter(Console::isTerminal).isPresent();
+        return !Files.isDirectory(Path.of("/proc/self/fd"))
+                && Optional.ofNullable(System.console()).filter(Console::isTerminal).isPresent();
     }
 
     /// What a descriptor leads to, as Linux says it; empty when nobody says.

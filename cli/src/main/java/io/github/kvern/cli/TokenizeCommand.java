@@ -17,7 +17,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /// `tokenize`: text to token ids, and back. Needs only the vocabulary of a file.
-@Command(name = "tokenize", description = "Turn text into token ids, or ids into text. Works on any file with a vocabulary.", sortOptions = false)
+@Command(name = "tokenize", description = "Turn text into token ids, or ids into text. Works on any file with a vocabulary.",
+        sortOptions = false)
 final class TokenizeCommand implements Callable<Integer> {
     private final Session session;
 
@@ -30,10 +31,12 @@ final class TokenizeCommand implements Callable<Integer> {
     @Mixin
     private final PromptSource source = new PromptSource();
 
-    @Option(names = "--lines", description = "Standard input has one JSON string a line; print one JSON array of ids for each. With --detokenize the other way.")
+    @Option(names = "--lines",
+            description = "Standard input has one JSON string a line; print one JSON array of ids for each. With --detokenize the other way.")
     private boolean lines;
 
-    @Option(names = "--special", description = "Text that spells a special token is that token; with --detokenize: write special tokens out.")
+    @Option(names = "--special",
+            description = "Text that spells a special token is that token; with --detokenize: write special tokens out.")
     private boolean special;
 
     @Option(names = "--bos", description = "Put the begin token in front, if the model expects one. Default: none.")
@@ -125,7 +128,9 @@ final class TokenizeCommand implements Callable<Integer> {
     }
 
     private static int[] checked(Tokenizer tokenizer, int[] ids, String where) {
-        for (int id : ids) if (id >= tokenizer.size()) throw Failures.usage(where + ": token id " + id + " is none of the vocabulary: expected 0 to " + (tokenizer.size() - 1));
+        for (int id : ids)
+            if (id >= tokenizer.size())
+                throw Failures.usage(where + ": token id " + id + " is none of the vocabulary: expected 0 to " + (tokenizer.size() - 1));
         return ids;
     }
 }

@@ -196,7 +196,8 @@ class HouseRulesTest {
                 String operator = "";
                 for (CodeElement e : method.code().map(CodeModel::elementList).orElse(List.of())) {
                     if (e instanceof FieldInstruction f && f.owner().asInternalName().equals(OPERATORS.replace('.', '/'))
-                            && reductions.contains(f.name().stringValue())) operator = f.name().stringValue();
+                            && reductions.contains(f.name().stringValue()))
+                        operator = f.name().stringValue();
                     boolean sum = e instanceof InvokeInstruction call && call.name().equalsString("reduceLanes")
                             && call.owner().asInternalName().matches(".*/(Float|Double)Vector") && Set.of("ADD", "MUL").contains(operator);
                     if (sum) wrong.add(c.getName() + "." + method.methodName().stringValue() + " calls reduceLanes(" + operator + ")");

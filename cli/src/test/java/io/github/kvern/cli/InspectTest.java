@@ -25,8 +25,10 @@ class InspectTest {
     void showsWhatAPersonWantsToKnow() {
         Run run = Run.of("inspect");
         assertEquals(0, run.exitCode(), run::toString);
-        for (String expected : List.of("architecture   llama4", "parameters     9,774,336", "context        512 tokens", "types (5)", "tensors (69)",
-                "tokenizer.ggml.tokens", "STRING[4,096]", "[\"!\", \"\\\"\", \"#\", \"$\", \"%\", \"&\", ...]", "token_embd.weight", "256 x 4096")) {
+        for (String expected : List.of("architecture   llama4", "parameters     9,774,336", "context        512 tokens", "types (5)",
+                "tensors (69)",
+                "tokenizer.ggml.tokens", "STRING[4,096]", "[\"!\", \"\\\"\", \"#\", \"$\", \"%\", \"&\", ...]", "token_embd.weight",
+                "256 x 4096")) {
             assertTrue(run.out().contains(expected), expected + " in\n" + run);
         }
         assertTrue(run.out().lines().allMatch(line -> line.length() < 160), run::toString);
@@ -38,7 +40,8 @@ class InspectTest {
         Run run = Run.of("inspect", "--json");
         assertEquals(0, run.exitCode(), run::toString);
         Map<String, Object> all = Json.object(Json.parse(run.out()));
-        assertEquals(List.of("architecture", "name", "version", "bytes", "parameters", "parts", "types", "metadata", "tensors"), List.copyOf(all.keySet()));
+        assertEquals(List.of("architecture", "name", "version", "bytes", "parameters", "parts", "types", "metadata", "tensors"),
+                List.copyOf(all.keySet()));
         assertEquals((double) Files.size(Path.of(Run.MODEL)), all.get("bytes"));
         assertEquals(9_774_336.0, all.get("parameters"));
         Map<String, Object> metadata = Json.object(all.get("metadata"));
@@ -57,7 +60,8 @@ class InspectTest {
         values.put("general.architecture", MetadataValue.of(MetadataType.STRING, "no\u001b[31mne\nsuch"));
         values.put("big", MetadataValue.of(MetadataType.UINT64, new BigInteger("18446744073709551615")));
         values.put("nan", MetadataValue.of(MetadataType.FLOAT32, Float.NaN));
-        values.put("deep", MetadataValue.of(MetadataType.ARRAY, MetadataArray.of(MetadataType.ARRAY, List.of(MetadataArray.ofInts(1, 2), MetadataArray.ofFloats(0.5f)))));
+        values.put("deep", MetadataValue.of(MetadataType.ARRAY,
+                MetadataArray.of(MetadataType.ARRAY, List.of(MetadataArray.ofInts(1, 2), MetadataArray.ofFloats(0.5f)))));
         values.put("none", MetadataValue.of(MetadataType.ARRAY, MetadataArray.ofInts()));
         Path file = folder.resolve("odd.gguf");
         new GgufWriter(Metadata.of(values)).write(file);
@@ -65,7 +69,8 @@ class InspectTest {
         assertEquals(0, run.exitCode(), run::toString);
         assertFalse(run.out().contains("\u001b"), run::toString);
         assertTrue(run.out().contains("[[1, 2], [0.5]]") && run.out().contains("18446744073709551615"), run::toString);
-        Map<String, Object> metadata = Json.object(Json.object(Json.parse(Run.plain(new byte[0], "inspect", "--json", file.toString()).out())).get("metadata"));
+        Map<String, Object> metadata = Json
+                .object(Json.object(Json.parse(Run.plain(new byte[0], "inspect", "--json", file.toString()).out())).get("metadata"));
         assertEquals("no\u001b[31mne\nsuch", metadata.get("general.architecture"));
         assertEquals("NaN", metadata.get("nan"));
         assertEquals(List.of(List.of(1.0, 2.0), List.of(0.5)), metadata.get("deep"));

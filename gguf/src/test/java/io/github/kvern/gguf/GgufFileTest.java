@@ -111,8 +111,8 @@ class GgufFileTest {
     /// A file with a gap that takes no room on the disk.
     private Path sparse(Bytes header, long gap, ByteBuffer end) throws IOException {
         Path path = folder.resolve("large.gguf");
-        try (FileChannel file =
-                FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.SPARSE, StandardOpenOption.WRITE)) {
+        try (FileChannel file = FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.SPARSE,
+                StandardOpenOption.WRITE)) {
             file.write(ByteBuffer.wrap(header.array()), 0);
             file.write(end, header.size() + gap);
         } catch (IOException e) {

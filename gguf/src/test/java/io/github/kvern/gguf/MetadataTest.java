@@ -120,8 +120,8 @@ class MetadataTest {
 
     @Test
     void whatIsHandedOutCannotChangeIt() {
-        Map<String, MetadataValue> source =
-                new LinkedHashMap<>(Map.of("llama.key", MetadataValue.of(MetadataType.ARRAY, MetadataArray.ofInts(1, 2))));
+        Map<String, MetadataValue> source = new LinkedHashMap<>(
+                Map.of("llama.key", MetadataValue.of(MetadataType.ARRAY, MetadataArray.ofInts(1, 2))));
         Metadata metadata = Metadata.of(source);
         source.clear();
         metadata.findInts("llama.key").orElseThrow()[0] = 9;
@@ -139,8 +139,8 @@ class MetadataTest {
     @Test
     void withReplacesOneValueInACopy() {
         Metadata one = of(MetadataType.UINT8, 1);
-        Metadata two =
-                one.with("llama.key", MetadataValue.of(MetadataType.UINT8, 2)).with("other", MetadataValue.of(MetadataType.BOOL, true));
+        Metadata two = one.with("llama.key", MetadataValue.of(MetadataType.UINT8, 2)).with("other",
+                MetadataValue.of(MetadataType.BOOL, true));
         assertEquals(1, one.requireInt("llama.key"));
         assertEquals(2, two.requireInt("llama.key"));
         assertEquals(List.of("llama.key", "other"), List.copyOf(two.keys()));

@@ -63,8 +63,9 @@ final class AttendTask implements RangeTask {
         return Math.max(1, costs[count] / units);
     }
 
-    void prepare(KvLayout layout, int group, int layer, Rows rows, float[] q, int qAt, int qStride, int queryHeads, float scale, float[] out, int outAt,
-        int outStride) {
+    void prepare(KvLayout layout, int group, int layer, Rows rows, float[] q, int qAt, int qStride, int queryHeads, float scale,
+            float[] out, int outAt,
+            int outStride) {
         this.layout = layout;
         this.group = group;
         this.layer = layer;
@@ -84,7 +85,7 @@ final class AttendTask implements RangeTask {
         int parts = Math.max(1, (ITEMS + whole - 1) / whole);
         for (int run = 0; run < rows.runs(); run++)
             for (int head = 0; head < layout.heads(); head++)
-                for (int row = rows.runStart(run); row < rows.runEnd(run); ) {
+                for (int row = rows.runStart(run); row < rows.runEnd(run);) {
                     int end = tileEnd(run, row);
                     partialSize += cut(row, end - row, head, parts, partialSize);
                     row = end;

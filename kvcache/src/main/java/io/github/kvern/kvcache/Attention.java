@@ -65,8 +65,9 @@ public final class Attention {
     /// @param q row i's queries are the `queryHeads * keySize` floats from `qAt + i * qStride` on
     /// @param out row i's result takes `queryHeads * valueSize` floats from `outAt + i * outStride` on; may not be `q`
     /// @throws IllegalStateException when what a row sees is not in the cache
-    public void attend(Region region, int group, int layer, Rows rows, float[] q, int qAt, int qStride, int queryHeads, float scale, float[] out, int outAt,
-        int outStride) {
+    public void attend(Region region, int group, int layer, Rows rows, float[] q, int qAt, int qStride, int queryHeads, float scale,
+            float[] out, int outAt,
+            int outStride) {
         KvLayout layout = layout(group, layer);
         if (queryHeads < 1 || queryHeads % layout.heads() != 0)
             throw new IllegalArgumentException(queryHeads + " query heads cannot share " + layout.heads() + " key/value heads evenly");
@@ -92,12 +93,14 @@ public final class Attention {
         Sequence sequence = rows.sequence(row);
         if (!sequence.isOf(pool)) throw new IllegalArgumentException("the sequence of row " + row + " is of another cache");
         if (!sequence.holds(group, from, to))
-            throw new IllegalStateException("positions " + from + " to " + to + " of row " + row + "'s sequence are not in the cache: reserve before storing");
+            throw new IllegalStateException(
+                    "positions " + from + " to " + to + " of row " + row + "'s sequence are not in the cache: reserve before storing");
     }
 
     private static void span(float[] array, int at, int stride, int rows, int width, String what) {
         if (at < 0 || stride < 0 || at + (rows - 1L) * stride + width > array.length)
-            throw new IllegalArgumentException(rows + " rows of " + width + " " + what + ", " + stride + " apart from " + at + " on, in an array of " + array.length);
+            throw new IllegalArgumentException(
+                    rows + " rows of " + width + " " + what + ", " + stride + " apart from " + at + " on, in an array of " + array.length);
     }
 
     private StoreTask idleStore() {

@@ -15,8 +15,9 @@ public record KvLayout(int layers, int heads, int keySize, int valueSize, Tensor
     /// @throws IllegalArgumentException when a number is out of range or the cache cannot store the type
     public KvLayout {
         if (layers < 1 || heads < 1 || keySize < 1 || valueSize < 1 || chunk < 0)
-            throw new IllegalArgumentException("a cache layout needs layers, heads, key and value sizes of at least 1 and a chunk of at least 0, found "
-                + layers + " layers, " + heads + " heads of " + keySize + " and " + valueSize + ", chunk " + chunk);
+            throw new IllegalArgumentException(
+                    "a cache layout needs layers, heads, key and value sizes of at least 1 and a chunk of at least 0, found "
+                            + layers + " layers, " + heads + " heads of " + keySize + " and " + valueSize + ", chunk " + chunk);
         if (storage != TensorType.F32 && storage != TensorType.F16)
             throw new IllegalArgumentException("the cache stores F32 or F16, not " + storage);
         if (Math.max(keySize, valueSize) > 1 << 20) // blocks are read into arrays of 64 times as many floats

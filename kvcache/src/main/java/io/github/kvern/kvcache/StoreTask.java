@@ -48,7 +48,7 @@ final class StoreTask implements RangeTask {
         if (starts.length <= rows.count()) starts = new int[2 * rows.count() + 1];
         stretches = 0;
         for (int run = 0; run < rows.runs(); run++)
-            for (int row = rows.runStart(run); row < rows.runEnd(run); ) {
+            for (int row = rows.runStart(run); row < rows.runEnd(run);) {
                 starts[stretches++] = row;
                 row = Math.min(rows.runEnd(run), row + PagePool.POSITIONS - rows.position(row) % PagePool.POSITIONS);
             }
@@ -71,8 +71,10 @@ final class StoreTask implements RangeTask {
             int position = rows.position(row), slot = position % PagePool.POSITIONS;
             MemorySegment memory = rows.sequence(row).page(group, position / PagePool.POSITIONS).memory;
             int key = layout.keySize(), value = layout.valueSize();
-            ops.storeKeys(layout.storage(), memory, layout.keysAt(layer, head), slot, count, k, kAt + row * kStride + head * key, kStride, key);
-            ops.storeValues(layout.storage(), memory, layout.valuesAt(layer, head), slot, count, v, vAt + row * vStride + head * value, vStride, value);
+            ops.storeKeys(layout.storage(), memory, layout.keysAt(layer, head), slot, count, k, kAt + row * kStride + head * key, kStride,
+                    key);
+            ops.storeValues(layout.storage(), memory, layout.valuesAt(layer, head), slot, count, v, vAt + row * vStride + head * value,
+                    vStride, value);
         }
         left.addAndGet(from - to);
     }

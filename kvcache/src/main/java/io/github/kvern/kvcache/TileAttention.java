@@ -123,8 +123,9 @@ final class TileAttention {
 
     /// The weighted sums of a block whose end the rows see differently: a pack of queries together as far as all of them see, then
     /// each on its own. The order of additions is that of a query alone, and nothing unseen is touched.
-    private void ragged(int position, int start, int from, int skip, int queries, float[] values, int size, float[] weights, float[] state, float[] sums) {
-        for (int c = skip; c < queries; ) {
+    private void ragged(int position, int start, int from, int skip, int queries, float[] values, int size, float[] weights, float[] state,
+            float[] sums) {
+        for (int c = skip; c < queries;) {
             int end = Math.min(queries, c + AttentionOps.PACK), common = to(position, c, start);
             ops.accumulate(values, size, weights, c, end, from, common, state, STATES, sums);
             for (; c < end; c++) {
@@ -168,6 +169,7 @@ final class TileAttention {
     }
 
     private int outAt(int row, int query, int head) {
-        return task.outAt + (row + query / task.sharing) * task.outStride + (head * task.sharing + query % task.sharing) * task.layout.valueSize();
+        return task.outAt + (row + query / task.sharing) * task.outStride
+                + (head * task.sharing + query % task.sharing) * task.layout.valueSize();
     }
 }

@@ -21,17 +21,19 @@ class AttentionTest {
             int[] sizes = {8, 16, 20, 32, 40, 64, 80, 128};
             int[] chunks = {0, 0, 64, 128, 96, 7, 1};
             KvLayout layout = layout(1 + random.nextInt(3), sizes[random.nextInt(8)], sizes[random.nextInt(8)],
-                random.nextBoolean() ? TensorType.F32 : TensorType.F16, chunks[random.nextInt(chunks.length)]);
+                    random.nextBoolean() ? TensorType.F32 : TensorType.F16, chunks[random.nextInt(chunks.length)]);
             int positions = 1 + random.nextInt(random.nextBoolean() ? 70 : 600);
             Talk talk = new Talk(layout, 1 + random.nextInt(5), positions, seed);
             float[][] whole = talk.run(1, positions);
             String what = "seed " + seed + ", " + layout + ", " + talk.sharing + " query heads share, " + positions + " positions";
             for (int check = 0; check < 40; check++) {
-                int layer = random.nextInt(2), position = check == 0 ? positions - 1 : random.nextInt(positions), head = random.nextInt(layout.heads() * talk.sharing);
+                int layer = random.nextInt(2), position = check == 0 ? positions - 1 : random.nextInt(positions),
+                        head = random.nextInt(layout.heads() * talk.sharing);
                 double[] expected = talk.expected(layer, position, head);
                 int at = position * talk.outWidth() + head * layout.valueSize();
                 for (int i = 0; i < expected.length; i++)
-                    assertEquals(expected[i], whole[layer][at + i], 3e-6, what + ", layer " + layer + ", position " + position + ", head " + head + ", value " + i);
+                    assertEquals(expected[i], whole[layer][at + i], 3e-6,
+                            what + ", layer " + layer + ", position " + position + ", head " + head + ", value " + i);
             }
             int[] ones = new int[positions];
             Arrays.fill(ones, 1);
@@ -46,6 +48,7 @@ class AttentionTest {
         for (int l = 0; l < expected.length; l++)
             for (int i = 0; i < expected[l].length; i++)
                 if (Float.floatToRawIntBits(expected[l][i]) != Float.floatToRawIntBits(actual[l][i]))
-                    throw new AssertionError(what + ": layer " + l + ", value " + i + " is " + actual[l][i] + ", expected " + expected[l][i]);
+                    throw new AssertionError(
+                            what + ": layer " + l + ", value " + i + " is " + actual[l][i] + ", expected " + expected[l][i]);
     }
 }

@@ -12,8 +12,9 @@ public record Experts(Matrix gate, Matrix up, Matrix down) {
     /// @throws IllegalArgumentException when the shapes do not fit each other
     public Experts {
         if (gate.rows() != up.rows() || gate.columns() != up.columns() || down.rows() != gate.columns() || down.columns() != gate.rows()
-            || gate.experts() != up.experts() || gate.experts() != down.experts())
-            throw new IllegalArgumentException("gate " + shape(gate) + ", up " + shape(up) + " and down " + shape(down) + " do not fit each other");
+                || gate.experts() != up.experts() || gate.experts() != down.experts())
+            throw new IllegalArgumentException(
+                    "gate " + shape(gate) + ", up " + shape(up) + " and down " + shape(down) + " do not fit each other");
     }
 
     /// How many experts are stacked.

@@ -63,11 +63,13 @@ public final class MoeLayer {
         ops = kernels.ops();
         use = new ExpertUse(spec.experts());
         if (router.rows() != spec.experts() || router.columns() != experts.width() || router.experts() != 1)
-            throw new IllegalArgumentException("a router of " + router.rows() + " x " + router.columns() + " for " + spec.experts() + " experts of width " + experts.width());
+            throw new IllegalArgumentException("a router of " + router.rows() + " x " + router.columns() + " for " + spec.experts()
+                    + " experts of width " + experts.width());
         if (experts.count() != spec.experts())
             throw new IllegalArgumentException("weights of " + experts.count() + " experts, expected " + spec.experts());
         if (shared.isPresent() && (shared.get().count() != 1 || shared.get().width() != experts.width()))
-            throw new IllegalArgumentException("a shared expert of width " + shared.get().width() + ", expected one of width " + experts.width());
+            throw new IllegalArgumentException(
+                    "a shared expert of width " + shared.get().width() + ", expected one of width " + experts.width());
     }
 
     /// How often each expert was chosen.
@@ -81,9 +83,11 @@ public final class MoeLayer {
     /// @param h the normed input, one column per token, in one segment
     public void forward(Region region, Activation h, float[] out, MoeScratch scratch) {
         int tokens = h.columns();
-        if (h.width() != experts.width()) throw new IllegalArgumentException("an input of width " + h.width() + ", expected " + experts.width());
+        if (h.width() != experts.width())
+            throw new IllegalArgumentException("an input of width " + h.width() + ", expected " + experts.width());
         if (tokens == 0) return;
-        if ((long) tokens * experts.width() > out.length) throw new IllegalArgumentException(tokens + " tokens of " + experts.width() + " values into an array of " + out.length);
+        if ((long) tokens * experts.width() > out.length)
+            throw new IllegalArgumentException(tokens + " tokens of " + experts.width() + " values into an array of " + out.length);
         this.h = h;
         this.out = out;
         this.scratch = scratch;

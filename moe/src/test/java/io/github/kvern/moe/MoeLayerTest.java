@@ -57,9 +57,11 @@ class MoeLayerTest {
         }
 
         MoeLayer layer() {
-            Experts experts = new Experts(matrix(gate, inner, width, spec.experts()), matrix(up, inner, width, spec.experts()), matrix(down, width, inner, spec.experts()));
+            Experts experts = new Experts(matrix(gate, inner, width, spec.experts()), matrix(up, inner, width, spec.experts()),
+                    matrix(down, width, inner, spec.experts()));
             Optional<Experts> shared = sharedInner == 0 ? Optional.empty()
-                : Optional.of(new Experts(matrix(sharedGate, sharedInner, width, 1), matrix(sharedUp, sharedInner, width, 1), matrix(sharedDown, width, sharedInner, 1)));
+                    : Optional.of(new Experts(matrix(sharedGate, sharedInner, width, 1), matrix(sharedUp, sharedInner, width, 1),
+                            matrix(sharedDown, width, sharedInner, 1)));
             return new MoeLayer(spec, matrix(router, spec.experts(), width, 1), bias, experts, shared, KERNELS);
         }
 
@@ -87,7 +89,8 @@ class MoeLayerTest {
             return out;
         }
 
-        private void ffn(float[] gate, float[] up, float[] down, int expert, int inner, float[] h, int token, double in, double factor, double[] out) {
+        private void ffn(float[] gate, float[] up, float[] down, int expert, int inner, float[] h, int token, double in, double factor,
+                double[] out) {
             double[] mid = new double[inner];
             for (int r = 0; r < inner; r++) {
                 double g = 0, u = 0;
@@ -108,7 +111,8 @@ class MoeLayerTest {
         return x;
     }
 
-    private static float[] forward(MoeLayer layer, float[] h, int from, int to, int width, float[] before, int threads, MoeScratch scratch) {
+    private static float[] forward(MoeLayer layer, float[] h, int from, int to, int width, float[] before, int threads,
+            MoeScratch scratch) {
         try (Workers workers = new Workers(threads)) {
             Activation x = new Activation(width, 1);
             x.reset(to - from);
@@ -122,8 +126,9 @@ class MoeLayerTest {
     private static RouterSpec spec(SplittableRandom random) {
         int groups = random.nextInt(3) == 0 ? 4 : 1, experts = groups * (2 + random.nextInt(8));
         int used = 1 + random.nextInt(Math.min(experts / groups, 8));
-        return new RouterSpec(experts, used, Gate.values()[random.nextInt(3)], random.nextBoolean(), random.nextBoolean() ? 1 : 1.5f, groups,
-            1 + random.nextInt(groups), random.nextBoolean());
+        return new RouterSpec(experts, used, Gate.values()[random.nextInt(3)], random.nextBoolean(), random.nextBoolean() ? 1 : 1.5f,
+                groups,
+                1 + random.nextInt(groups), random.nextBoolean());
     }
 
     @Test
@@ -131,8 +136,9 @@ class MoeLayerTest {
         for (long seed = 0; seed < 40; seed++) {
             SplittableRandom random = new SplittableRandom(seed);
             try (Arena arena = Arena.ofShared()) {
-                Sample sample = new Sample(spec(random), 4 + random.nextInt(60), 4 + random.nextInt(60), random.nextBoolean() ? 0 : 8 + random.nextInt(40), random.nextBoolean(),
-                    random, arena);
+                Sample sample = new Sample(spec(random), 4 + random.nextInt(60), 4 + random.nextInt(60),
+                        random.nextBoolean() ? 0 : 8 + random.nextInt(40), random.nextBoolean(),
+                        random, arena);
                 check(sample, random, 1 + random.nextInt(40), "seed " + seed + ", " + sample.spec);
             }
         }
@@ -141,7 +147,8 @@ class MoeLayerTest {
     /// Top 1 of 128 with the weight on the input, and top 8 of 384, wide enough that every step of the layer runs in parallel.
     @Test
     void manyExperts() {
-        RouterSpec one = new RouterSpec(128, 1, Gate.SIGMOID, false, 1, 1, 1, true), eight = new RouterSpec(384, 8, Gate.SIGMOID, true, 2.827f, 1, 1, false);
+        RouterSpec one = new RouterSpec(128, 1, Gate.SIGMOID, false, 1, 1, 1, true),
+                eight = new RouterSpec(384, 8, Gate.SIGMOID, true, 2.827f, 1, 1, false);
         for (RouterSpec spec : new RouterSpec[] {one, eight})
             try (Arena arena = Arena.ofShared()) {
                 SplittableRandom random = new SplittableRandom(7);
@@ -159,8 +166,10 @@ class MoeLayerTest {
         for (int t = 0; t < tokens; t++) {
             double[] expected = sample.expected(h, t, before);
             double largest = Arrays.stream(expected).map(Math::abs).max().orElseThrow();
-            for (int i = 0; i < width; i++) assertEquals(expected[i], all[t * width + i], 2e-5 * Math.max(1, largest), what + ", token " + t + ", value " + i);
-            assertBits(Arrays.copyOfRange(all, t * width, (t + 1) * width), forward(layer, h, t, t + 1, width, before, 1, scratch), what + ", token " + t + " alone");
+            for (int i = 0; i < width; i++)
+                assertEquals(expected[i], all[t * width + i], 2e-5 * Math.max(1, largest), what + ", token " + t + ", value " + i);
+            assertBits(Arrays.copyOfRange(all, t * width, (t + 1) * width), forward(layer, h, t, t + 1, width, before, 1, scratch),
+                    what + ", token " + t + " alone");
         }
         assertBits(all, forward(layer, h, 0, tokens, width, before, 2, scratch), what + ", two threads");
         assertBits(all, forward(layer, h, 0, tokens, width, before, 3, new MoeScratch()), what + ", three threads");
@@ -186,15 +195,20 @@ class MoeLayerTest {
             assertThrows(IllegalArgumentException.class, () -> new Experts(in, in, in));
             assertThrows(IllegalArgumentException.class, () -> new Experts(in, out, out));
             Experts experts = new Experts(in, in, out);
-            assertThrows(IllegalArgumentException.class, () -> new MoeLayer(spec, s.matrix(s.router, 8, 4, 1), Optional.empty(), experts, Optional.empty(), KERNELS));
-            assertThrows(IllegalArgumentException.class, () -> new MoeLayer(spec, router, Optional.empty(), experts, Optional.of(experts), KERNELS));
-            assertThrows(IllegalArgumentException.class, () -> new MoeLayer(spec, router, Optional.of(new float[3]), experts, Optional.empty(), KERNELS));
+            assertThrows(IllegalArgumentException.class,
+                    () -> new MoeLayer(spec, s.matrix(s.router, 8, 4, 1), Optional.empty(), experts, Optional.empty(), KERNELS));
+            assertThrows(IllegalArgumentException.class,
+                    () -> new MoeLayer(spec, router, Optional.empty(), experts, Optional.of(experts), KERNELS));
+            assertThrows(IllegalArgumentException.class,
+                    () -> new MoeLayer(spec, router, Optional.of(new float[3]), experts, Optional.empty(), KERNELS));
             RouterSpec more = new RouterSpec(5, 2, Gate.SOFTMAX, true, 1, 1, 1, false);
-            assertThrows(IllegalArgumentException.class, () -> new MoeLayer(more, router, Optional.empty(), experts, Optional.empty(), KERNELS));
+            assertThrows(IllegalArgumentException.class,
+                    () -> new MoeLayer(more, router, Optional.empty(), experts, Optional.empty(), KERNELS));
             MoeLayer layer = new MoeLayer(spec, router, Optional.empty(), experts, Optional.empty(), KERNELS);
             try (Workers workers = new Workers(1)) {
                 Region region = new Region(workers);
-                assertThrows(IllegalArgumentException.class, () -> layer.forward(region, new Activation(9, 1), new float[99], new MoeScratch()));
+                assertThrows(IllegalArgumentException.class,
+                        () -> layer.forward(region, new Activation(9, 1), new float[99], new MoeScratch()));
                 Activation h = new Activation(8, 2);
                 h.reset(2);
                 assertThrows(IllegalArgumentException.class, () -> layer.forward(region, h, new float[15], new MoeScratch()));

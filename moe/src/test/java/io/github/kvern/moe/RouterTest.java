@@ -48,9 +48,10 @@ class RouterTest {
         Comparator<Integer> byChoice = Comparator.comparingDouble((Integer e) -> -choice[e]).thenComparing(e -> e);
         List<Integer> groups = new ArrayList<>(IntStream.range(0, spec.groups()).boxed().toList());
         groups.sort(Comparator.comparingDouble((Integer g) -> -IntStream.range(g * size, (g + 1) * size).boxed().sorted(byChoice).limit(2)
-            .mapToDouble(e -> choice[e]).sum()).thenComparing(g -> g));
+                .mapToDouble(e -> choice[e]).sum()).thenComparing(g -> g));
         List<Integer> kept = groups.subList(0, spec.groupsUsed());
-        int[] ids = IntStream.range(0, experts).boxed().filter(e -> kept.contains(e / size)).sorted(byChoice).limit(spec.used()).mapToInt(e -> e).toArray();
+        int[] ids = IntStream.range(0, experts).boxed().filter(e -> kept.contains(e / size)).sorted(byChoice).limit(spec.used())
+                .mapToInt(e -> e).toArray();
         double[] w = new double[spec.used()];
         for (int k = 0; k < w.length; k++) w[k] = p[ids[k]];
         if (spec.gate() == Gate.SOFTMAX_OF_CHOSEN) {
@@ -72,8 +73,9 @@ class RouterTest {
             SplittableRandom random = new SplittableRandom(seed);
             int groups = random.nextBoolean() ? 1 : 1 << random.nextInt(4), experts = groups * (1 + random.nextInt(48));
             int groupsUsed = 1 + random.nextInt(groups), used = 1 + random.nextInt(Math.min(12, groupsUsed * (experts / groups)));
-            RouterSpec spec = new RouterSpec(experts, used, Gate.values()[random.nextInt(3)], random.nextBoolean(), random.nextBoolean() ? 1 : 2.5f, groups,
-                groupsUsed, random.nextBoolean());
+            RouterSpec spec = new RouterSpec(experts, used, Gate.values()[random.nextInt(3)], random.nextBoolean(),
+                    random.nextBoolean() ? 1 : 2.5f, groups,
+                    groupsUsed, random.nextBoolean());
             float[] scores = new float[experts], bias = new float[experts];
             for (int e = 0; e < experts; e++) {
                 scores[e] = (float) (random.nextDouble() * 8 - 4);

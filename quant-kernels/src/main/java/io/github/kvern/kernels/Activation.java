@@ -45,7 +45,9 @@ public final class Activation {
     public void segment(int[] boundaries, int count) {
         boolean fits = count >= 1 && boundaries.length > count && boundaries[0] == 0 && boundaries[count] == columns;
         for (int i = 0; fits && i < count; i++) fits = boundaries[i] <= boundaries[i + 1];
-        if (!fits) throw new IllegalArgumentException(count + " segments of " + columns + " columns need ascending boundaries from 0 to " + columns);
+        if (!fits)
+            throw new IllegalArgumentException(
+                    count + " segments of " + columns + " columns need ascending boundaries from 0 to " + columns);
         if (starts.length < count + 1) starts = new int[count + 1];
         System.arraycopy(boundaries, 0, starts, 0, count + 1);
         segments = count;

@@ -33,7 +33,8 @@ final class ArrangedColumns extends Form {
             int column = u / pieces;
             int start = u % pieces * Arrangement.UNIT;
             int end = Math.min(x.width(), start + Arrangement.UNIT);
-            arrangement.arrange(x.values(), column * x.width(), x.width(), column, start, end, p.operand, scratch.ints(Arrangement.SCRATCH));
+            arrangement.arrange(x.values(), column * x.width(), x.width(), column, start, end, p.operand,
+                    scratch.ints(Arrangement.SCRATCH));
         }
     }
 }

@@ -44,7 +44,8 @@ public class AttentionOps {
     /// @param at byte offset of the block in the page
     /// @param slot the first position in the block; `slot + count` is at most BLOCK
     /// @param keys position p's key is the `size` floats from `keysAt + p * stride` on
-    public final void storeKeys(TensorType storage, MemorySegment page, long at, int slot, int count, float[] keys, int keysAt, int stride, int size) {
+    public final void storeKeys(TensorType storage, MemorySegment page, long at, int slot, int count, float[] keys, int keysAt, int stride,
+            int size) {
         // the position is the inner loop: the page is written in order, and the few strided reads stay in the first cache
         if (storage == TensorType.F32) {
             for (int i = 0; i < size; i++) {
@@ -55,13 +56,15 @@ public class AttentionOps {
             for (int i = 0; i < size; i++) {
                 long row = at + 2L * BLOCK * i;
                 for (int p = 0; p < count; p++)
-                    page.set(F16, row + 4L * ((slot + p) % HALF) + 2L * ((slot + p) / HALF), Float.floatToFloat16(keys[keysAt + p * stride + i]));
+                    page.set(F16, row + 4L * ((slot + p) % HALF) + 2L * ((slot + p) / HALF),
+                            Float.floatToFloat16(keys[keysAt + p * stride + i]));
             }
         }
     }
 
     /// Writes the values of `count` neighbouring positions into a block; arguments as for [#storeKeys].
-    public final void storeValues(TensorType storage, MemorySegment page, long at, int slot, int count, float[] values, int valuesAt, int stride, int size) {
+    public final void storeValues(TensorType storage, MemorySegment page, long at, int slot, int count, float[] values, int valuesAt,
+            int stride, int size) {
         for (int p = 0; p < count; p++) {
             int from = valuesAt + p * stride;
             if (storage == TensorType.F32) {
@@ -153,7 +156,8 @@ public class AttentionOps {
     /// The weighted sum of a block's positions `from` to `to` (exclusive) for queries `first` to `last` (exclusive):
     /// `out[c * size + i] = out[c * size + i] * factor + sum over j of weights[c * BLOCK + j] * values[j * size + i]`, the product
     /// rounded, then fused, ascending j. The factor of query c is `state[c * stateStride + 2]`.
-    public void accumulate(float[] values, int size, float[] weights, int first, int last, int from, int to, float[] state, int stateStride, float[] out) {
+    public void accumulate(float[] values, int size, float[] weights, int first, int last, int from, int to, float[] state, int stateStride,
+            float[] out) {
         for (int c = first; c < last; c++)
             for (int i = 0; i < size; i++) {
                 float sum = out[c * size + i] * state[c * stateStride + 2];

@@ -46,13 +46,15 @@ public final class Kernels {
         Optional<String> problem = Machine.compilerIsMissing();
         if (problem.isPresent()) return scalar(problem.get(), "remove that option");
         int bits = VectorKernels.bits();
-        if (bits < 128) return scalar("this machine or this JVM has no vectors of 128 bits or more", "check -XX:UseAVX, -XX:UseSSE and -XX:MaxVectorSize");
+        if (bits < 128)
+            return scalar("this machine or this JVM has no vectors of 128 bits or more",
+                    "check -XX:UseAVX, -XX:UseSSE and -XX:MaxVectorSize");
         boolean known = forced.isEmpty() || forced.equals("512") || forced.equals("256") || forced.equals("128");
         String found = bits + " bits";
         if (forced.equals(String.valueOf(bits))) return new Kernels(bits, found + ", forced by -D" + PROPERTY, Optional.empty());
         if (forced.isEmpty()) return new Kernels(bits, found + " is this JVM's preferred width", Optional.empty());
         String ignored = "-D" + PROPERTY + "=" + forced
-            + (known ? " asks for more bits than this JVM has" : " is none of scalar, 512, 256 and 128") + ", so " + found + " it is";
+                + (known ? " asks for more bits than this JVM has" : " is none of scalar, 512, 256 and 128") + ", so " + found + " it is";
         return new Kernels(bits, ignored, Optional.of(ignored));
     }
 
@@ -83,14 +85,15 @@ public final class Kernels {
     /// @throws UnsupportedModelException when the type holds no weights
     public Matrix matrix(TensorType type, MemorySegment segment, int rows, int columns, int experts, Precision precision) {
         if (!Decoders.isWeight(type))
-            throw new UnsupportedModelException("a matrix of type " + type + ": expected F32, F16, BF16 or a quantised type; re-convert the model");
+            throw new UnsupportedModelException(
+                    "a matrix of type " + type + ": expected F32, F16, BF16 or a quantised type; re-convert the model");
         if (rows < 1 || columns < 1 || experts < 1 || columns % type.blockLength() != 0)
             throw new IllegalArgumentException("a " + type + " matrix of " + experts + " x " + rows + " x " + columns
-                + ": expected at least 1 of each, columns in whole blocks of " + type.blockLength());
+                    + ": expected at least 1 of each, columns in whole blocks of " + type.blockLength());
         long all = (long) rows * experts;
         if (all > Integer.MAX_VALUE || segment.byteSize() % all != 0 || segment.byteSize() / all != type.rowBytes(columns))
             throw new IllegalArgumentException("a " + type + " matrix of " + experts + " x " + rows + " x " + columns + " in "
-                + segment.byteSize() + " bytes: expected " + all + " rows of " + type.rowBytes(columns));
+                    + segment.byteSize() + " bytes: expected " + all + " rows of " + type.rowBytes(columns));
         return new Matrix(type, segment, rows, columns, experts, vectors ? VectorKernels.matMul(type, precision) : ScalarMatMul.KERNEL);
     }
 

@@ -18,7 +18,8 @@ final class Machine {
     static Optional<String> compilerIsMissing() {
         String info = System.getProperty("java.vm.info", "");
         if (info.contains("interpreted mode")) return Optional.of("this JVM only interprets (-Xint)");
-        if (info.contains("emulated-client")) return Optional.of("this JVM has its optimising compiler switched off (-XX:TieredStopAtLevel=1)");
+        if (info.contains("emulated-client"))
+            return Optional.of("this JVM has its optimising compiler switched off (-XX:TieredStopAtLevel=1)");
         try {
             return Flags.problem();
         } catch (LinkageError | RuntimeException e) { // no management module, or not this kind of JVM: nothing more can be known

@@ -13,5 +13,5 @@ abstract class MatMul {
     /// `out[outAt + c * outStride + row] = row . column c`, columns counted from the segment's first. `from` is the first row of a
     /// panel; `to` is the last row's successor or the first row of a panel.
     abstract void multiply(Matrix w, int expert, int from, int to, Activation x, int segment, float[] out, int outAt, int outStride,
-        WorkerScratch scratch);
+            WorkerScratch scratch);
 }

@@ -16,7 +16,8 @@ public final class Region {
     ///
     /// @throws IllegalArgumentException when widths differ, `x` has several segments, or `out` is too small
     public void multiply(Matrix w, Activation x, float[] out, int outAt, int outStride) {
-        if (x.segments() != 1) throw new IllegalArgumentException("a product over all columns, but they are cut into " + x.segments() + " segments");
+        if (x.segments() != 1)
+            throw new IllegalArgumentException("a product over all columns, but they are cut into " + x.segments() + " segments");
         multiply(w, 0, x, 0, out, outAt, outStride);
     }
 
@@ -24,7 +25,8 @@ public final class Region {
     ///
     /// @throws IllegalArgumentException when widths differ, there is no such expert or segment, or `out` is too small
     public void multiply(Matrix w, int expert, Activation x, int segment, float[] out, int outAt, int outStride) {
-        if (x.width() != w.columns()) throw new IllegalArgumentException("a matrix of " + w.columns() + " columns times vectors of " + x.width());
+        if (x.width() != w.columns())
+            throw new IllegalArgumentException("a matrix of " + w.columns() + " columns times vectors of " + x.width());
         if (expert < 0 || expert >= w.experts()) throw new IllegalArgumentException("expert " + expert + " of " + w.experts());
         if (segment < 0 || segment >= x.segments()) throw new IllegalArgumentException("segment " + segment + " of " + x.segments());
         int columns = x.columns(segment);

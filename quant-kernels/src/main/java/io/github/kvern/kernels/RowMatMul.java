@@ -30,7 +30,7 @@ final class RowMatMul extends MatMul {
 
     @Override
     void multiply(Matrix w, int expert, int from, int to, Activation x, int segment, float[] out, int outAt, int outStride,
-        WorkerScratch scratch) {
+            WorkerScratch scratch) {
         int columns = x.columns(segment);
         if (columns > most) {
             tile.multiply(w, expert, from, to, x, segment, out, outAt, outStride, scratch);
@@ -42,7 +42,8 @@ final class RowMatMul extends MatMul {
             int rows = Math.min(WorkList.PANEL, to - row);
             long at = ((long) expert * w.rows() + row) * w.rowBytes();
             for (int c = 0; c < columns; c++)
-                kernel.rows(w.segment(), at, w.rowBytes(), rows, w.columns(), p.operand, x.start(segment) + c, out, outAt + c * outStride + row, lanes);
+                kernel.rows(w.segment(), at, w.rowBytes(), rows, w.columns(), p.operand, x.start(segment) + c, out,
+                        outAt + c * outStride + row, lanes);
         }
     }
 }

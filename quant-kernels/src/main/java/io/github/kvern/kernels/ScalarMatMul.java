@@ -22,7 +22,7 @@ final class ScalarMatMul extends MatMul {
 
     @Override
     void multiply(Matrix w, int expert, int from, int to, Activation x, int segment, float[] out, int outAt, int outStride,
-        WorkerScratch scratch) {
+            WorkerScratch scratch) {
         int k = w.columns();
         int columns = x.columns(segment);
         float[] row = scratch.floats(0, k);

@@ -55,7 +55,8 @@ final class AttentionOpsTest {
                 for (int p = 0; p < BLOCK; p++)
                     for (int i = 0; i < size; i++) {
                         float v = x[3 + p * stride + i];
-                        byPosition[p * size + i] = byValue[i * BLOCK + p] = storage == TensorType.F32 ? v : Float.float16ToFloat(Float.floatToFloat16(v));
+                        byPosition[p * size + i] = byValue[i * BLOCK + p] = storage == TensorType.F32 ? v
+                                : Float.float16ToFloat(Float.floatToFloat16(v));
                     }
                 int cut = random.nextInt(BLOCK);
                 SCALAR.storeKeys(storage, page, 64, cut, BLOCK - cut, x, 3 + cut * stride, stride, size);
@@ -111,7 +112,8 @@ final class AttentionOpsTest {
                 SCALAR.scores(keys, packed, size, first, count, 0.37f, expected);
                 VECTOR.scores(keys, packed, size, first, count, 0.37f, actual);
                 String what = "seed " + SEED + ", size " + size + ", queries " + first + " to " + count;
-                assertBits(Arrays.copyOfRange(expected, first * BLOCK, count * BLOCK), Arrays.copyOfRange(actual, first * BLOCK, count * BLOCK), what);
+                assertBits(Arrays.copyOfRange(expected, first * BLOCK, count * BLOCK),
+                        Arrays.copyOfRange(actual, first * BLOCK, count * BLOCK), what);
                 for (int c = first; c < count; c++) {
                     int j = random.nextInt(BLOCK);
                     double sum = 0;
@@ -126,9 +128,11 @@ final class AttentionOpsTest {
         for (int round = 0; round < 3000; round++) {
             SplittableRandom random = new SplittableRandom(SEED + round);
             float[] scores = random(random, 7 + BLOCK, Math.pow(10, random.nextInt(4)));
-            int from = random.nextInt(3) == 0 ? random.nextInt(BLOCK) : 0, to = random.nextBoolean() ? BLOCK : from + 1 + random.nextInt(BLOCK - from);
+            int from = random.nextInt(3) == 0 ? random.nextInt(BLOCK) : 0,
+                    to = random.nextBoolean() ? BLOCK : from + 1 + random.nextInt(BLOCK - from);
             boolean start = random.nextBoolean();
-            float[] state = {9, start ? Float.NEGATIVE_INFINITY : (float) (random.nextDouble() * 4 - 2), start ? 0 : (float) random.nextDouble() * 50, 9};
+            float[] state = {9, start ? Float.NEGATIVE_INFINITY : (float) (random.nextDouble() * 4 - 2),
+                    start ? 0 : (float) random.nextDouble() * 50, 9};
             float[] expected = scores.clone(), actual = scores.clone(), expectedState = state.clone(), actualState = state.clone();
             SCALAR.weigh(expected, 7, from, to, expectedState, 1);
             VECTOR.weigh(actual, 7, from, to, actualState, 1);
@@ -152,7 +156,8 @@ final class AttentionOpsTest {
     /// A score that is not a number makes the sum one that is not a number; infinite ones are treated alike by both classes.
     @Test
     void weighsWhatIsNotFinite() {
-        float[] odd = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, -0f, Float.MAX_VALUE, -Float.MAX_VALUE, Float.MIN_VALUE};
+        float[] odd = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, -0f, Float.MAX_VALUE, -Float.MAX_VALUE,
+                Float.MIN_VALUE};
         for (int round = 0; round < 2000; round++) {
             SplittableRandom random = new SplittableRandom(SEED + round);
             float[] scores = random(random, BLOCK, 5);
@@ -176,12 +181,14 @@ final class AttentionOpsTest {
         for (int size : SIZES)
             for (int count = 1; count <= 19; count++) {
                 SplittableRandom random = new SplittableRandom(SEED + size * 100 + count);
-                float[] values = random(random, size * BLOCK, 2), weights = random(random, count * BLOCK, 1), out = random(random, count * size, 4);
+                float[] values = random(random, size * BLOCK, 2), weights = random(random, count * BLOCK, 1),
+                        out = random(random, count * size, 4);
                 int stride = 3, first = random.nextInt(count), from = random.nextInt(BLOCK), to = from + random.nextInt(BLOCK - from) + 1;
                 float[] state = random(random, count * stride, 1), expected = out.clone(), actual = out.clone();
                 SCALAR.accumulate(values, size, weights, first, count, from, to, state, stride, expected);
                 VECTOR.accumulate(values, size, weights, first, count, from, to, state, stride, actual);
-                String what = "seed " + SEED + ", size " + size + ", queries " + first + " to " + count + ", positions " + from + " to " + to;
+                String what = "seed " + SEED + ", size " + size + ", queries " + first + " to " + count + ", positions " + from + " to "
+                        + to;
                 assertBits(expected, actual, what);
                 for (int c = 0; c < count; c++)
                     for (int i = 0; i < size; i++) {

@@ -78,10 +78,12 @@ final class ExactProductTest {
                 for (int r = 0; r < rows; r++) {
                     float expected = ScalarDot.dot(type, weights, r * w.rowBytes(), x.values(), c * columns, columns);
                     assertEquals(Float.floatToIntBits(expected), Float.floatToIntBits(out[5 + c * stride + r]),
-                        type + " " + rows + "x" + columns + "x" + n + ", row " + r + ", column " + c + ", " + team.threads() + " threads, seed " + SEED
-                            + ", expected " + expected + ", found " + out[5 + c * stride + r]);
+                            type + " " + rows + "x" + columns + "x" + n + ", row " + r + ", column " + c + ", " + team.threads()
+                                    + " threads, seed " + SEED
+                                    + ", expected " + expected + ", found " + out[5 + c * stride + r]);
                 }
-                for (int r = rows; r < stride && 5 + c * stride + r < out.length; r++) assertEquals(777, out[5 + c * stride + r], "written behind a column");
+                for (int r = rows; r < stride && 5 + c * stride + r < out.length; r++)
+                    assertEquals(777, out[5 + c * stride + r], "written behind a column");
             }
         }
     }

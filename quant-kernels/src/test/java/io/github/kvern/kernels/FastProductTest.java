@@ -56,8 +56,9 @@ final class FastProductTest {
                     float expected = FastTwin.dot(type, weights, row * type.rowBytes(columns), x, column * columns, columns);
                     // beyond the largest float the order of a sum decides whether it is infinite or no number
                     if (!Float.isFinite(expected) && !Float.isFinite(out[i])) continue;
-                    assertEquals(Float.floatToIntBits(expected), Float.floatToIntBits(out[i]), () -> type + " " + rows + "x" + columns + "x" + n + ", row " + row
-                        + ", column " + column + ", " + team.threads() + " threads, seed " + SEED + ", expected " + expected);
+                    assertEquals(Float.floatToIntBits(expected), Float.floatToIntBits(out[i]),
+                            () -> type + " " + rows + "x" + columns + "x" + n + ", row " + row
+                                    + ", column " + column + ", " + team.threads() + " threads, seed " + SEED + ", expected " + expected);
                 }
             }
         }
@@ -72,7 +73,7 @@ final class FastProductTest {
         int rows = 40;
         MemorySegment weights = Blocks.random(type, rows, columns, random);
         float[] row = new float[columns];
-        for (int n : new int[]{1, 2, 3, 4, 5, 20}) {
+        for (int n : new int[] {1, 2, 3, 4, 5, 20}) {
             float[] x = Blocks.gaussian(n * columns, random);
             float[] out = multiply(type, weights, rows, columns, x, n, TEAMS[1]);
             for (int i = 0; i < out.length; i++) {
@@ -86,7 +87,8 @@ final class FastProductTest {
                     largest = Math.max(largest, Math.abs(v));
                 }
                 double bound = 5 * largest / 127 / Math.sqrt(12) * Math.sqrt(squares);
-                assertTrue(Math.abs(out[i] - exact) <= bound, type + " with " + n + " columns, seed " + SEED + ": " + out[i] + " is not near " + exact);
+                assertTrue(Math.abs(out[i] - exact) <= bound,
+                        type + " with " + n + " columns, seed " + SEED + ": " + out[i] + " is not near " + exact);
             }
         }
     }

@@ -34,7 +34,8 @@ final class WorkersTest {
                     }
                     region.run();
                     for (AtomicIntegerArray count : counts)
-                        for (int u = 0; u < count.length(); u++) assertEquals(1, count.get(u), "unit " + u + " in round " + round + ", " + threads + " threads");
+                        for (int u = 0; u < count.length(); u++)
+                            assertEquals(1, count.get(u), "unit " + u + " in round " + round + ", " + threads + " threads");
                 }
             }
         }
@@ -166,7 +167,8 @@ final class WorkersTest {
     }
 
     private static Set<Thread> team() {
-        return Thread.getAllStackTraces().keySet().stream().filter(t -> t.getName().startsWith("kvern-worker-")).collect(Collectors.toSet());
+        return Thread.getAllStackTraces().keySet().stream().filter(t -> t.getName().startsWith("kvern-worker-"))
+                .collect(Collectors.toSet());
     }
 
     private static void await(CountDownLatch latch) {

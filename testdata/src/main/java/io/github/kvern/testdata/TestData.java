@@ -15,7 +15,8 @@ public final class TestData {
         for (Path p = Path.of("").toAbsolutePath(); p != null; p = p.getParent()) {
             if (Files.isDirectory(p.resolve("testdata")) && Files.isRegularFile(p.resolve("pom.xml"))) return p;
         }
-        throw new IllegalStateException("run the tests inside a checkout: no folder above " + Path.of("").toAbsolutePath() + " holds testdata/");
+        throw new IllegalStateException(
+                "run the tests inside a checkout: no folder above " + Path.of("").toAbsolutePath() + " holds testdata/");
     }
 
     /// The compact set of this repository: `testdata/fixtures`, `testdata/models`.
@@ -26,7 +27,8 @@ public final class TestData {
     /// The folder of the wide set, when this machine has one: the system property `kvern.shared`, the environment variable
     /// `KVERN_SHARED`, or `shared/` beside the repository.
     public static Optional<Path> shared() {
-        for (Path p : new Path[] {path(System.getProperty("kvern.shared")), path(System.getenv("KVERN_SHARED")), repository().resolveSibling("shared")}) {
+        for (Path p : new Path[] {path(System.getProperty("kvern.shared")), path(System.getenv("KVERN_SHARED")),
+                repository().resolveSibling("shared")}) {
             if (Files.isDirectory(p.resolve("fixtures"))) return Optional.of(p);
         }
         return Optional.empty();

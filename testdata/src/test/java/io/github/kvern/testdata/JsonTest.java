@@ -15,7 +15,7 @@ final class JsonTest {
     @Test
     void readsEveryKindOfValue() {
         Map<String, Object> o = Json.object(Json.parse(
-            " {\"a\" : [1, -2.5e-3,0], \"b\":{}, \"c\":[ ],\"d\":true,\"e\":false, \"f\":null,\"g\":\"x\"}\n"));
+                " {\"a\" : [1, -2.5e-3,0], \"b\":{}, \"c\":[ ],\"d\":true,\"e\":false, \"f\":null,\"g\":\"x\"}\n"));
         assertEquals(List.of("a", "b", "c", "d", "e", "f", "g"), List.copyOf(o.keySet()));
         assertEquals(List.of(1.0, -0.0025, 0.0), o.get("a"));
         assertEquals(Map.of(), o.get("b"));
@@ -35,8 +35,8 @@ final class JsonTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", " ", "{", "[", "[1", "[1,]", "[,]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{\"a\":1,\"a\":2}",
-        "01", "1.", ".5", "+1", "--1", "1e", "NaN", "tru", "nul", "t rue", "\"", "\"\\", "\"\\x\"", "\"\\u12\"",
-        "\"\\u12g4\"", "\"\\u+123\"", "\"\n\"", "1 2", "[1 2]", "'a'", "[]]"})
+            "01", "1.", ".5", "+1", "--1", "1e", "NaN", "tru", "nul", "t rue", "\"", "\"\\", "\"\\x\"", "\"\\u12\"",
+            "\"\\u12g4\"", "\"\\u+123\"", "\"\n\"", "1 2", "[1 2]", "'a'", "[]]"})
     void refusesWhatIsNotJson(String text) {
         assertThrows(IllegalArgumentException.class, () -> Json.parse(text));
     }

@@ -48,7 +48,7 @@ public final class Decoders {
             case Q1_0 -> Q1_0.decode(source, offset, target, at, count);
             case Q2_0 -> Q2_0.decode(source, offset, target, at, count);
             default -> throw new UnsupportedModelException(
-                "tensor type " + type + " holds no weights: expected F32, F16, BF16 or a quantised type; re-convert the model");
+                    "tensor type " + type + " holds no weights: expected F32, F16, BF16 or a quantised type; re-convert the model");
         }
     }
 

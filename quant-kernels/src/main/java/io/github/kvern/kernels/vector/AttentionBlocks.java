@@ -44,9 +44,10 @@ final class AttentionBlocks {
             IntVector high = w.lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN);
             IntVector lowBits = low.reinterpretAsFloats().mul(REBIAS).reinterpretAsInts();
             IntVector highBits = high.reinterpretAsFloats().mul(REBIAS).reinterpretAsInts();
-            lowBits.lanewise(VectorOperators.OR, INFINITE, low.and(EXPONENT).compare(VectorOperators.EQ, EXPONENT)).reinterpretAsFloats().intoArray(target, to + n);
+            lowBits.lanewise(VectorOperators.OR, INFINITE, low.and(EXPONENT).compare(VectorOperators.EQ, EXPONENT)).reinterpretAsFloats()
+                    .intoArray(target, to + n);
             highBits.lanewise(VectorOperators.OR, INFINITE, high.and(EXPONENT).compare(VectorOperators.EQ, EXPONENT)).reinterpretAsFloats()
-                .intoArray(target, to + n + apart);
+                    .intoArray(target, to + n + apart);
         }
         for (; n < words; n++) {
             int w = page.get(WORD, from + 4L * n);
@@ -58,10 +59,12 @@ final class AttentionBlocks {
     private static void low(MemorySegment page, long from, int words, float[] target, int to) {
         int n = 0;
         for (; n + L <= words; n += L) {
-            IntVector low = IntVector.fromMemorySegment(I, page, from + 4L * n, LE).lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3)
-                .and(MAGNITUDE_AND_SIGN);
+            IntVector low = IntVector.fromMemorySegment(I, page, from + 4L * n, LE).lanewise(VectorOperators.LSHL, 16)
+                    .lanewise(VectorOperators.ASHR, 3)
+                    .and(MAGNITUDE_AND_SIGN);
             IntVector bits = low.reinterpretAsFloats().mul(REBIAS).reinterpretAsInts();
-            bits.lanewise(VectorOperators.OR, INFINITE, low.and(EXPONENT).compare(VectorOperators.EQ, EXPONENT)).reinterpretAsFloats().intoArray(target, to + n);
+            bits.lanewise(VectorOperators.OR, INFINITE, low.and(EXPONENT).compare(VectorOperators.EQ, EXPONENT)).reinterpretAsFloats()
+                    .intoArray(target, to + n);
         }
         for (; n < words; n++) target[to + n] = Float.float16ToFloat((short) page.get(WORD, from + 4L * n));
     }

@@ -22,7 +22,8 @@ final class AttentionScores {
     /// Queries `first` to `last` and whatever else is in their packs.
     static void scores(float[] keys, float[] packed, int size, int first, int last, float scale, float[] scores) {
         for (int j = 0; j < BLOCK; j += 2 * L) // outside, so that this part of the block stays in the first-level cache
-            for (int c = first / PACK * PACK; c < last; c += PACK) pack(keys, j, packed, c * size, size, last - c, scale, scores, c * BLOCK + j);
+            for (int c = first / PACK * PACK; c < last; c += PACK)
+                pack(keys, j, packed, c * size, size, last - c, scale, scores, c * BLOCK + j);
     }
 
     private static void pack(float[] keys, int keysAt, float[] packed, int at, int size, int count, float scale, float[] scores, int to) {
@@ -40,11 +41,12 @@ final class AttentionScores {
 
     private static void by8(float[] keys, int keysAt, float[] packed, int at, int size, float scale, float[] scores, int to) {
         FloatVector a0 = FloatVector.zero(F), e0 = a0, a1 = FloatVector.zero(F), e1 = a1,
-            a2 = a0, e2 = a0, a3 = a0, e3 = a0,
-            a4 = a0, e4 = a0, a5 = a0, e5 = a0,
-            a6 = a0, e6 = a0, a7 = a0, e7 = a0;
+                a2 = a0, e2 = a0, a3 = a0, e3 = a0,
+                a4 = a0, e4 = a0, a5 = a0, e5 = a0,
+                a6 = a0, e6 = a0, a7 = a0, e7 = a0;
         for (int i = 0; i < size; i++) {
-            FloatVector k0 = FloatVector.fromArray(F, keys, keysAt + i * BLOCK), k1 = FloatVector.fromArray(F, keys, keysAt + i * BLOCK + L), q;
+            FloatVector k0 = FloatVector.fromArray(F, keys, keysAt + i * BLOCK),
+                    k1 = FloatVector.fromArray(F, keys, keysAt + i * BLOCK + L), q;
             int x = at + i * PACK;
             q = FloatVector.broadcast(F, packed[x]);
             a0 = k0.fma(q, a0);
@@ -91,9 +93,10 @@ final class AttentionScores {
 
     private static void by4(float[] keys, int keysAt, float[] packed, int at, int size, float scale, float[] scores, int to) {
         FloatVector a0 = FloatVector.zero(F), e0 = a0, a1 = FloatVector.zero(F), e1 = a1,
-            a2 = a0, e2 = a0, a3 = a0, e3 = a0;
+                a2 = a0, e2 = a0, a3 = a0, e3 = a0;
         for (int i = 0; i < size; i++) {
-            FloatVector k0 = FloatVector.fromArray(F, keys, keysAt + i * BLOCK), k1 = FloatVector.fromArray(F, keys, keysAt + i * BLOCK + L), q;
+            FloatVector k0 = FloatVector.fromArray(F, keys, keysAt + i * BLOCK),
+                    k1 = FloatVector.fromArray(F, keys, keysAt + i * BLOCK + L), q;
             int x = at + i * PACK;
             q = FloatVector.broadcast(F, packed[x]);
             a0 = k0.fma(q, a0);
@@ -121,7 +124,8 @@ final class AttentionScores {
     private static void by2(float[] keys, int keysAt, float[] packed, int at, int size, float scale, float[] scores, int to) {
         FloatVector a0 = FloatVector.zero(F), e0 = a0, a1 = FloatVector.zero(F), e1 = a1;
         for (int i = 0; i < size; i++) {
-            FloatVector k0 = FloatVector.fromArray(F, keys, keysAt + i * BLOCK), k1 = FloatVector.fromArray(F, keys, keysAt + i * BLOCK + L), q;
+            FloatVector k0 = FloatVector.fromArray(F, keys, keysAt + i * BLOCK),
+                    k1 = FloatVector.fromArray(F, keys, keysAt + i * BLOCK + L), q;
             int x = at + i * PACK;
             q = FloatVector.broadcast(F, packed[x]);
             a0 = k0.fma(q, a0);
@@ -139,7 +143,8 @@ final class AttentionScores {
     private static void by1(float[] keys, int keysAt, float[] packed, int at, int size, float scale, float[] scores, int to) {
         FloatVector a0 = FloatVector.zero(F), e0 = a0;
         for (int i = 0; i < size; i++) {
-            FloatVector k0 = FloatVector.fromArray(F, keys, keysAt + i * BLOCK), k1 = FloatVector.fromArray(F, keys, keysAt + i * BLOCK + L), q;
+            FloatVector k0 = FloatVector.fromArray(F, keys, keysAt + i * BLOCK),
+                    k1 = FloatVector.fromArray(F, keys, keysAt + i * BLOCK + L), q;
             int x = at + i * PACK;
             q = FloatVector.broadcast(F, packed[x]);
             a0 = k0.fma(q, a0);

@@ -18,18 +18,21 @@ import jdk.incubator.vector.FloatVector;
 final class AttentionSums {
     private AttentionSums() {}
 
-    static void accumulate(float[] values, int size, float[] weights, int first, int last, int from, int to, float[] state, int stride, float[] out) {
+    static void accumulate(float[] values, int size, float[] weights, int first, int last, int from, int to, float[] state, int stride,
+            float[] out) {
         int v = 0;
         for (; v + 2 * L <= size; v += 2 * L) { // outside, so that this part of the block stays in the first-level cache
             int c = first;
             if (Lanes.COLUMNS == 8)
-                for (; c + 8 <= last; c += 8) by8(values, v, size, weights, c * BLOCK, from, to, state, c * stride, stride, out, c * size + v);
+                for (; c + 8 <= last; c += 8)
+                    by8(values, v, size, weights, c * BLOCK, from, to, state, c * stride, stride, out, c * size + v);
             for (; c + 4 <= last; c += 4) by4(values, v, size, weights, c * BLOCK, from, to, state, c * stride, stride, out, c * size + v);
             for (; c + 2 <= last; c += 2) by2(values, v, size, weights, c * BLOCK, from, to, state, c * stride, stride, out, c * size + v);
             if (c < last) by1(values, v, size, weights, c * BLOCK, from, to, state, c * stride, stride, out, c * size + v);
         }
         for (; v + L <= size; v += L)
-            for (int c = first; c < last; c++) thin(values, v, size, weights, c * BLOCK, from, to, state[c * stride + 2], out, c * size + v);
+            for (int c = first; c < last; c++)
+                thin(values, v, size, weights, c * BLOCK, from, to, state[c * stride + 2], out, c * size + v);
         for (; v < size; v++)
             for (int c = first; c < last; c++) {
                 float sum = out[c * size + v] * state[c * stride + 2];
@@ -39,23 +42,34 @@ final class AttentionSums {
     }
 
     /// What is left of a row and no two vectors wide.
-    private static void thin(float[] values, int valuesAt, int size, float[] weights, int w, int from, int to, float factor, float[] out, int at) {
+    private static void thin(float[] values, int valuesAt, int size, float[] weights, int w, int from, int to, float factor, float[] out,
+            int at) {
         FloatVector a = FloatVector.fromArray(F, out, at).mul(factor);
-        for (int j = from; j < to; j++) a = FloatVector.fromArray(F, values, valuesAt + j * size).fma(FloatVector.broadcast(F, weights[w + j]), a);
+        for (int j = from; j < to; j++)
+            a = FloatVector.fromArray(F, values, valuesAt + j * size).fma(FloatVector.broadcast(F, weights[w + j]), a);
         a.intoArray(out, at);
     }
 
-    private static void by8(float[] values, int valuesAt, int size, float[] weights, int w, int from, int to, float[] state, int s, int stride, float[] out, int at) {
+    private static void by8(float[] values, int valuesAt, int size, float[] weights, int w, int from, int to, float[] state, int s,
+            int stride, float[] out, int at) {
         FloatVector a0 = FloatVector.fromArray(F, out, at).mul(state[s + 2]), e0 = FloatVector.fromArray(F, out, at + L).mul(state[s + 2]);
-        FloatVector a1 = FloatVector.fromArray(F, out, at + size).mul(state[s + stride + 2]), e1 = FloatVector.fromArray(F, out, at + size + L).mul(state[s + stride + 2]);
-        FloatVector a2 = FloatVector.fromArray(F, out, at + 2 * size).mul(state[s + 2 * stride + 2]), e2 = FloatVector.fromArray(F, out, at + 2 * size + L).mul(state[s + 2 * stride + 2]);
-        FloatVector a3 = FloatVector.fromArray(F, out, at + 3 * size).mul(state[s + 3 * stride + 2]), e3 = FloatVector.fromArray(F, out, at + 3 * size + L).mul(state[s + 3 * stride + 2]);
-        FloatVector a4 = FloatVector.fromArray(F, out, at + 4 * size).mul(state[s + 4 * stride + 2]), e4 = FloatVector.fromArray(F, out, at + 4 * size + L).mul(state[s + 4 * stride + 2]);
-        FloatVector a5 = FloatVector.fromArray(F, out, at + 5 * size).mul(state[s + 5 * stride + 2]), e5 = FloatVector.fromArray(F, out, at + 5 * size + L).mul(state[s + 5 * stride + 2]);
-        FloatVector a6 = FloatVector.fromArray(F, out, at + 6 * size).mul(state[s + 6 * stride + 2]), e6 = FloatVector.fromArray(F, out, at + 6 * size + L).mul(state[s + 6 * stride + 2]);
-        FloatVector a7 = FloatVector.fromArray(F, out, at + 7 * size).mul(state[s + 7 * stride + 2]), e7 = FloatVector.fromArray(F, out, at + 7 * size + L).mul(state[s + 7 * stride + 2]);
+        FloatVector a1 = FloatVector.fromArray(F, out, at + size).mul(state[s + stride + 2]),
+                e1 = FloatVector.fromArray(F, out, at + size + L).mul(state[s + stride + 2]);
+        FloatVector a2 = FloatVector.fromArray(F, out, at + 2 * size).mul(state[s + 2 * stride + 2]),
+                e2 = FloatVector.fromArray(F, out, at + 2 * size + L).mul(state[s + 2 * stride + 2]);
+        FloatVector a3 = FloatVector.fromArray(F, out, at + 3 * size).mul(state[s + 3 * stride + 2]),
+                e3 = FloatVector.fromArray(F, out, at + 3 * size + L).mul(state[s + 3 * stride + 2]);
+        FloatVector a4 = FloatVector.fromArray(F, out, at + 4 * size).mul(state[s + 4 * stride + 2]),
+                e4 = FloatVector.fromArray(F, out, at + 4 * size + L).mul(state[s + 4 * stride + 2]);
+        FloatVector a5 = FloatVector.fromArray(F, out, at + 5 * size).mul(state[s + 5 * stride + 2]),
+                e5 = FloatVector.fromArray(F, out, at + 5 * size + L).mul(state[s + 5 * stride + 2]);
+        FloatVector a6 = FloatVector.fromArray(F, out, at + 6 * size).mul(state[s + 6 * stride + 2]),
+                e6 = FloatVector.fromArray(F, out, at + 6 * size + L).mul(state[s + 6 * stride + 2]);
+        FloatVector a7 = FloatVector.fromArray(F, out, at + 7 * size).mul(state[s + 7 * stride + 2]),
+                e7 = FloatVector.fromArray(F, out, at + 7 * size + L).mul(state[s + 7 * stride + 2]);
         for (int j = from; j < to; j++) {
-            FloatVector v0 = FloatVector.fromArray(F, values, valuesAt + j * size), v1 = FloatVector.fromArray(F, values, valuesAt + j * size + L), x;
+            FloatVector v0 = FloatVector.fromArray(F, values, valuesAt + j * size),
+                    v1 = FloatVector.fromArray(F, values, valuesAt + j * size + L), x;
             x = FloatVector.broadcast(F, weights[w + j]);
             a0 = v0.fma(x, a0);
             e0 = v1.fma(x, e0);
@@ -99,13 +113,18 @@ final class AttentionSums {
         e7.intoArray(out, at + 7 * size + L);
     }
 
-    private static void by4(float[] values, int valuesAt, int size, float[] weights, int w, int from, int to, float[] state, int s, int stride, float[] out, int at) {
+    private static void by4(float[] values, int valuesAt, int size, float[] weights, int w, int from, int to, float[] state, int s,
+            int stride, float[] out, int at) {
         FloatVector a0 = FloatVector.fromArray(F, out, at).mul(state[s + 2]), e0 = FloatVector.fromArray(F, out, at + L).mul(state[s + 2]);
-        FloatVector a1 = FloatVector.fromArray(F, out, at + size).mul(state[s + stride + 2]), e1 = FloatVector.fromArray(F, out, at + size + L).mul(state[s + stride + 2]);
-        FloatVector a2 = FloatVector.fromArray(F, out, at + 2 * size).mul(state[s + 2 * stride + 2]), e2 = FloatVector.fromArray(F, out, at + 2 * size + L).mul(state[s + 2 * stride + 2]);
-        FloatVector a3 = FloatVector.fromArray(F, out, at + 3 * size).mul(state[s + 3 * stride + 2]), e3 = FloatVector.fromArray(F, out, at + 3 * size + L).mul(state[s + 3 * stride + 2]);
+        FloatVector a1 = FloatVector.fromArray(F, out, at + size).mul(state[s + stride + 2]),
+                e1 = FloatVector.fromArray(F, out, at + size + L).mul(state[s + stride + 2]);
+        FloatVector a2 = FloatVector.fromArray(F, out, at + 2 * size).mul(state[s + 2 * stride + 2]),
+                e2 = FloatVector.fromArray(F, out, at + 2 * size + L).mul(state[s + 2 * stride + 2]);
+        FloatVector a3 = FloatVector.fromArray(F, out, at + 3 * size).mul(state[s + 3 * stride + 2]),
+                e3 = FloatVector.fromArray(F, out, at + 3 * size + L).mul(state[s + 3 * stride + 2]);
         for (int j = from; j < to; j++) {
-            FloatVector v0 = FloatVector.fromArray(F, values, valuesAt + j * size), v1 = FloatVector.fromArray(F, values, valuesAt + j * size + L), x;
+            FloatVector v0 = FloatVector.fromArray(F, values, valuesAt + j * size),
+                    v1 = FloatVector.fromArray(F, values, valuesAt + j * size + L), x;
             x = FloatVector.broadcast(F, weights[w + j]);
             a0 = v0.fma(x, a0);
             e0 = v1.fma(x, e0);
@@ -129,11 +148,14 @@ final class AttentionSums {
         e3.intoArray(out, at + 3 * size + L);
     }
 
-    private static void by2(float[] values, int valuesAt, int size, float[] weights, int w, int from, int to, float[] state, int s, int stride, float[] out, int at) {
+    private static void by2(float[] values, int valuesAt, int size, float[] weights, int w, int from, int to, float[] state, int s,
+            int stride, float[] out, int at) {
         FloatVector a0 = FloatVector.fromArray(F, out, at).mul(state[s + 2]), e0 = FloatVector.fromArray(F, out, at + L).mul(state[s + 2]);
-        FloatVector a1 = FloatVector.fromArray(F, out, at + size).mul(state[s + stride + 2]), e1 = FloatVector.fromArray(F, out, at + size + L).mul(state[s + stride + 2]);
+        FloatVector a1 = FloatVector.fromArray(F, out, at + size).mul(state[s + stride + 2]),
+                e1 = FloatVector.fromArray(F, out, at + size + L).mul(state[s + stride + 2]);
         for (int j = from; j < to; j++) {
-            FloatVector v0 = FloatVector.fromArray(F, values, valuesAt + j * size), v1 = FloatVector.fromArray(F, values, valuesAt + j * size + L), x;
+            FloatVector v0 = FloatVector.fromArray(F, values, valuesAt + j * size),
+                    v1 = FloatVector.fromArray(F, values, valuesAt + j * size + L), x;
             x = FloatVector.broadcast(F, weights[w + j]);
             a0 = v0.fma(x, a0);
             e0 = v1.fma(x, e0);
@@ -147,10 +169,12 @@ final class AttentionSums {
         e1.intoArray(out, at + size + L);
     }
 
-    private static void by1(float[] values, int valuesAt, int size, float[] weights, int w, int from, int to, float[] state, int s, int stride, float[] out, int at) {
+    private static void by1(float[] values, int valuesAt, int size, float[] weights, int w, int from, int to, float[] state, int s,
+            int stride, float[] out, int at) {
         FloatVector a0 = FloatVector.fromArray(F, out, at).mul(state[s + 2]), e0 = FloatVector.fromArray(F, out, at + L).mul(state[s + 2]);
         for (int j = from; j < to; j++) {
-            FloatVector v0 = FloatVector.fromArray(F, values, valuesAt + j * size), v1 = FloatVector.fromArray(F, values, valuesAt + j * size + L), x;
+            FloatVector v0 = FloatVector.fromArray(F, values, valuesAt + j * size),
+                    v1 = FloatVector.fromArray(F, values, valuesAt + j * size + L), x;
             x = FloatVector.broadcast(F, weights[w + j]);
             a0 = v0.fma(x, a0);
             e0 = v1.fma(x, e0);

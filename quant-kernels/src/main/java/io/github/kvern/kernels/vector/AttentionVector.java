@@ -32,7 +32,8 @@ public final class AttentionVector extends AttentionOps {
     }
 
     @Override
-    public void accumulate(float[] values, int size, float[] weights, int first, int last, int from, int to, float[] state, int stateStride, float[] out) {
+    public void accumulate(float[] values, int size, float[] weights, int first, int last, int from, int to, float[] state, int stateStride,
+            float[] out) {
         AttentionSums.accumulate(values, size, weights, first, last, from, to, state, stateStride, out);
     }
 }

@@ -60,26 +60,27 @@ final class AttentionWeights {
         FloatVector s;
         if (L == 16) {
             s = FloatVector.fromArray(F, w, at).add(FloatVector.fromArray(F, w, at + 16)).add(FloatVector.fromArray(F, w, at + 32))
-                .add(FloatVector.fromArray(F, w, at + 48));
+                    .add(FloatVector.fromArray(F, w, at + 48));
             s = s.add(s.rearrange(BY_8));
             s = s.add(s.rearrange(BY_4));
         } else if (L == 8) {
             s = FloatVector.fromArray(F, w, at).add(FloatVector.fromArray(F, w, at + 16)).add(FloatVector.fromArray(F, w, at + 32))
-                .add(FloatVector.fromArray(F, w, at + 48));
-            FloatVector t = FloatVector.fromArray(F, w, at + 8).add(FloatVector.fromArray(F, w, at + 24)).add(FloatVector.fromArray(F, w, at + 40))
-                .add(FloatVector.fromArray(F, w, at + 56));
+                    .add(FloatVector.fromArray(F, w, at + 48));
+            FloatVector t = FloatVector.fromArray(F, w, at + 8).add(FloatVector.fromArray(F, w, at + 24))
+                    .add(FloatVector.fromArray(F, w, at + 40))
+                    .add(FloatVector.fromArray(F, w, at + 56));
             s = s.add(t);
             s = s.add(s.rearrange(BY_4));
         } else {
             FloatVector t, u, v;
             s = FloatVector.fromArray(F, w, at).add(FloatVector.fromArray(F, w, at + 16)).add(FloatVector.fromArray(F, w, at + 32))
-                .add(FloatVector.fromArray(F, w, at + 48));
+                    .add(FloatVector.fromArray(F, w, at + 48));
             t = FloatVector.fromArray(F, w, at + 4).add(FloatVector.fromArray(F, w, at + 20)).add(FloatVector.fromArray(F, w, at + 36))
-                .add(FloatVector.fromArray(F, w, at + 52));
+                    .add(FloatVector.fromArray(F, w, at + 52));
             u = FloatVector.fromArray(F, w, at + 8).add(FloatVector.fromArray(F, w, at + 24)).add(FloatVector.fromArray(F, w, at + 40))
-                .add(FloatVector.fromArray(F, w, at + 56));
+                    .add(FloatVector.fromArray(F, w, at + 56));
             v = FloatVector.fromArray(F, w, at + 12).add(FloatVector.fromArray(F, w, at + 28)).add(FloatVector.fromArray(F, w, at + 44))
-                .add(FloatVector.fromArray(F, w, at + 60));
+                    .add(FloatVector.fromArray(F, w, at + 60));
             s = s.add(u).add(t.add(v));
         }
         s = s.add(s.rearrange(BY_2));

@@ -23,7 +23,7 @@ public final class BF16 extends RowKernel {
 
     @Override
     public void rows(MemorySegment source, long at, long rowBytes, int rows, int k, Operand x, int column, float[] out, int outAt,
-        float[] lanes) {
+            float[] lanes) {
         for (int r = 0; r < rows; r++) out[outAt + r] = row(source, at + r * rowBytes, k, x.floats, column * Floats.stride(k), lanes);
     }
 
@@ -56,6 +56,8 @@ public final class BF16 extends RowKernel {
     /// What is left of a row after whole runs of 64 values goes to [#TAIL], in the order of the activations, with zeros for the rest.
     private static void tail(MemorySegment w, long start, int k, float[] lanes) {
         Arrays.fill(lanes, TAIL, TAIL + 64, 0);
-        for (int i = k & -64; i < k; i++) lanes[TAIL + i % 64 / 32 * 32 + i % 2 * 16 + i % 32 / 2] = Float.intBitsToFloat(w.get(LittleEndian.SHORT, start + 2L * i) << 16);
+        for (int i = k & -64; i < k; i++)
+            lanes[TAIL + i % 64 / 32 * 32 + i % 2 * 16 + i % 32 / 2] = Float
+                    .intBitsToFloat(w.get(LittleEndian.SHORT, start + 2L * i) << 16);
     }
 }

@@ -18,7 +18,7 @@ public final class F32 extends RowKernel {
 
     @Override
     public void rows(MemorySegment source, long at, long rowBytes, int rows, int k, Operand x, int column, float[] out, int outAt,
-        float[] lanes) {
+            float[] lanes) {
         for (int r = 0; r < rows; r++) out[outAt + r] = row(source, at + r * rowBytes, k, x.floats, column * Floats.stride(k), lanes);
     }
 

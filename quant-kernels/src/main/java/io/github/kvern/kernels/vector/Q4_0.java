@@ -36,7 +36,7 @@ public final class Q4_0 extends RowKernel {
 
     @Override
     public void rows(MemorySegment source, long at, long rowBytes, int rows, int k, Operand x, int column, float[] out, int outAt,
-        float[] lanes) {
+            float[] lanes) {
         for (int r = 0; r < rows; r++)
             out[outAt + r] = row(source, at + r * rowBytes, k / 32, x.shorts, x.biases, x.scales, column * (k / 32), lanes);
     }
@@ -46,13 +46,13 @@ public final class Q4_0 extends RowKernel {
         for (int i = 0; i < blocks; i++, at += BYTES, block++) {
             IntVector v = IntVector.fromMemorySegment(I, w, at + 2, LE);
             IntVector p = v.and(NIBBLE).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, 32 * block))
-                .add(v.lanewise(LSHR, 4).and(NIBBLE).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, 32 * block + 8)))
-                .add(v.lanewise(LSHR, 8).and(NIBBLE).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, 32 * block + 16)))
-                .add(v.lanewise(LSHR, 12).and(NIBBLE).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, 32 * block + 24)))
-                .add(ShortVector.fromArray(S, biases, 8 * block)).reinterpretAsInts();
+                    .add(v.lanewise(LSHR, 4).and(NIBBLE).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, 32 * block + 8)))
+                    .add(v.lanewise(LSHR, 8).and(NIBBLE).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, 32 * block + 16)))
+                    .add(v.lanewise(LSHR, 12).and(NIBBLE).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, 32 * block + 24)))
+                    .add(ShortVector.fromArray(S, biases, 8 * block)).reinterpretAsInts();
             float scale = Float.float16ToFloat(w.get(LittleEndian.SHORT, at)) * scales[block];
             FloatVector t = ((FloatVector) p.lanewise(LSHL, 16).lanewise(ASHR, 16).add(p.lanewise(ASHR, 16)).convert(I2F, 0))
-                .fma(FloatVector.broadcast(F, scale), a);
+                    .fma(FloatVector.broadcast(F, scale), a);
             a = b; // the four sums take turns
             b = c;
             c = d;

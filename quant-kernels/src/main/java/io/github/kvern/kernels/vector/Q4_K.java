@@ -45,7 +45,7 @@ public final class Q4_K extends RowKernel {
 
     @Override
     public void rows(MemorySegment source, long at, long rowBytes, int rows, int k, Operand x, int column, float[] out, int outAt,
-        float[] lanes) {
+            float[] lanes) {
         for (int r = 0; r < rows; r++)
             out[outAt + r] = row(source, at + r * rowBytes, k / 256, x.shorts, x.sums, x.scales, column * (k / 256), lanes);
     }
@@ -63,28 +63,32 @@ public final class Q4_K extends RowKernel {
             for (int h = 0; h < 8; h += M) {
                 IntVector v = LongVector.broadcast(L8, m >>> 4 * h).reinterpretAsInts().lanewise(LSHR, MINIMUMS).and(63);
                 ((FloatVector) v.mul(IntVector.fromArray(I8, sums, 8 * block + h)).convert(I2F, 0))
-                    .fma(FloatVector.broadcast(F8, dmin), FloatVector.fromArray(F8, lanes, 16 + h)).intoArray(lanes, 16 + h);
+                        .fma(FloatVector.broadcast(F8, dmin), FloatVector.fromArray(F8, lanes, 16 + h)).intoArray(lanes, 16 + h);
             }
             for (int h = 0; h < 16; h += L) {
                 int q = 256 * block + 2 * h;
                 IntVector v0 = IntVector.fromMemorySegment(I, w, at + 16 + 4 * h, LE);
                 IntVector p0 = v0.and(NIBBLE).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, q))
-                    .add(v0.lanewise(LSHR, 8).and(NIBBLE).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, q + 128))).reinterpretAsInts();
+                        .add(v0.lanewise(LSHR, 8).and(NIBBLE).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, q + 128)))
+                        .reinterpretAsInts();
                 IntVector n0 = v0.lanewise(LSHR, 4).and(NIBBLE).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, q + 64))
-                    .add(v0.lanewise(LSHR, 12).and(NIBBLE).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, q + 192))).reinterpretAsInts();
+                        .add(v0.lanewise(LSHR, 12).and(NIBBLE).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, q + 192)))
+                        .reinterpretAsInts();
                 IntVector s0 = IntVector.broadcast(I, (int) (s >>> (h >> 3 << 4)));
                 if (L == 16) s0 = s0.lanewise(LSHR, HALVES);
                 IntVector v1 = IntVector.fromMemorySegment(I, w, at + 80 + 4 * h, LE);
                 IntVector p1 = v1.and(NIBBLE).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, q + 32))
-                    .add(v1.lanewise(LSHR, 8).and(NIBBLE).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, q + 160))).reinterpretAsInts();
+                        .add(v1.lanewise(LSHR, 8).and(NIBBLE).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, q + 160)))
+                        .reinterpretAsInts();
                 IntVector n1 = v1.lanewise(LSHR, 4).and(NIBBLE).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, q + 96))
-                    .add(v1.lanewise(LSHR, 12).and(NIBBLE).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, q + 224))).reinterpretAsInts();
+                        .add(v1.lanewise(LSHR, 12).and(NIBBLE).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, q + 224)))
+                        .reinterpretAsInts();
                 IntVector s1 = IntVector.broadcast(I, (int) (s >>> 32 + (h >> 3 << 4)));
                 if (L == 16) s1 = s1.lanewise(LSHR, HALVES);
                 IntVector t = p0.lanewise(LSHL, 16).lanewise(ASHR, 16).add(p0.lanewise(ASHR, 16)).mul(s0.and(255))
-                    .add(n0.lanewise(LSHL, 16).lanewise(ASHR, 16).add(n0.lanewise(ASHR, 16)).mul(s0.lanewise(LSHR, 8).and(255)))
-                    .add(p1.lanewise(LSHL, 16).lanewise(ASHR, 16).add(p1.lanewise(ASHR, 16)).mul(s1.and(255)))
-                    .add(n1.lanewise(LSHL, 16).lanewise(ASHR, 16).add(n1.lanewise(ASHR, 16)).mul(s1.lanewise(LSHR, 8).and(255)));
+                        .add(n0.lanewise(LSHL, 16).lanewise(ASHR, 16).add(n0.lanewise(ASHR, 16)).mul(s0.lanewise(LSHR, 8).and(255)))
+                        .add(p1.lanewise(LSHL, 16).lanewise(ASHR, 16).add(p1.lanewise(ASHR, 16)).mul(s1.and(255)))
+                        .add(n1.lanewise(LSHL, 16).lanewise(ASHR, 16).add(n1.lanewise(ASHR, 16)).mul(s1.lanewise(LSHR, 8).and(255)));
                 ((FloatVector) t.convert(I2F, 0)).fma(FloatVector.broadcast(F, d), FloatVector.fromArray(F, lanes, h)).intoArray(lanes, h);
             }
         }

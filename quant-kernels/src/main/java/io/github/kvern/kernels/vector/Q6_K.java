@@ -37,7 +37,8 @@ public final class Q6_K extends RowKernel {
     private static final VectorShuffle<Integer> TWICE = VectorShuffle.fromOp(I, i -> i & 7);
     private static final IntVector BITS = IntVector.broadcast(I, 0).addIndex(1).lanewise(LSHR, 3).lanewise(LSHL, 1);
     /// Brings the signed byte of a lane's group to the top: four lanes have one scale.
-    private static final IntVector SCALES = IntVector.broadcast(I, 24).sub(IntVector.broadcast(I, 0).addIndex(1).lanewise(LSHR, 2).lanewise(LSHL, 3));
+    private static final IntVector SCALES = IntVector.broadcast(I, 24)
+            .sub(IntVector.broadcast(I, 0).addIndex(1).lanewise(LSHR, 2).lanewise(LSHL, 3));
 
     @Override
     public Arrangement arrangement() {
@@ -46,7 +47,7 @@ public final class Q6_K extends RowKernel {
 
     @Override
     public void rows(MemorySegment source, long at, long rowBytes, int rows, int k, Operand x, int column, float[] out, int outAt,
-        float[] lanes) {
+            float[] lanes) {
         for (int r = 0; r < rows; r++)
             out[outAt + r] = row(source, at + r * rowBytes, k / 256, x.shorts, x.biases, x.scales, column * (k / 256), lanes);
     }
@@ -59,23 +60,28 @@ public final class Q6_K extends RowKernel {
                 IntVector t = IntVector.zero(I);
                 for (int g = 0; g < 2; g++) {
                     IntVector u;
-                    if (L == 16) u = ((IntVector) IntVector.fromMemorySegment(I8, w, at + 128 + 32 * g, LE).reinterpretShape(I, 0)).rearrange(TWICE)
-                        .lanewise(LSHR, BITS);
-                    else u = IntVector.fromMemorySegment(I, w, at + 128 + 32 * g + 4 * (h & 7), LE).lanewise(LSHR, h >> 2 & 2);
+                    if (L == 16)
+                        u = ((IntVector) IntVector.fromMemorySegment(I8, w, at + 128 + 32 * g, LE).reinterpretShape(I, 0)).rearrange(TWICE)
+                                .lanewise(LSHR, BITS);
+                    else
+                        u = IntVector.fromMemorySegment(I, w, at + 128 + 32 * g + 4 * (h & 7), LE).lanewise(LSHR, h >> 2 & 2);
                     IntVector v = IntVector.fromMemorySegment(I, w, at + 64 * g + 4 * h, LE);
                     int q = 256 * block + 32 * g + 2 * h;
                     int b = 128 * block + 64 * g + 2 * h;
                     IntVector p = v.and(NIBBLE).or(u.lanewise(LSHL, 4).and(HIGH)).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, q))
-                        .add(v.lanewise(LSHR, 8).and(NIBBLE).or(u.lanewise(LSHR, 4).and(HIGH)).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, q + 128)))
-                        .add(ShortVector.fromArray(S, biases, b)).reinterpretAsInts();
-                    IntVector n = v.lanewise(LSHR, 4).and(NIBBLE).or(u.and(HIGH)).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, q + 64))
-                        .add(v.lanewise(LSHR, 12).and(NIBBLE).or(u.lanewise(LSHR, 8).and(HIGH)).reinterpretAsShorts().mul(ShortVector.fromArray(S, x, q + 192)))
-                        .add(ShortVector.fromArray(S, biases, b + 32)).reinterpretAsInts();
+                            .add(v.lanewise(LSHR, 8).and(NIBBLE).or(u.lanewise(LSHR, 4).and(HIGH)).reinterpretAsShorts()
+                                    .mul(ShortVector.fromArray(S, x, q + 128)))
+                            .add(ShortVector.fromArray(S, biases, b)).reinterpretAsInts();
+                    IntVector n = v.lanewise(LSHR, 4).and(NIBBLE).or(u.and(HIGH)).reinterpretAsShorts()
+                            .mul(ShortVector.fromArray(S, x, q + 64))
+                            .add(v.lanewise(LSHR, 12).and(NIBBLE).or(u.lanewise(LSHR, 8).and(HIGH)).reinterpretAsShorts()
+                                    .mul(ShortVector.fromArray(S, x, q + 192)))
+                            .add(ShortVector.fromArray(S, biases, b + 32)).reinterpretAsInts();
                     long s = w.get(LittleEndian.LONG, at + 192 + 8 * g) >>> 2 * h;
                     t = t.add(p.lanewise(LSHL, 16).lanewise(ASHR, 16).add(p.lanewise(ASHR, 16))
                             .mul(IntVector.broadcast(I, (int) s).lanewise(LSHL, SCALES).lanewise(ASHR, 24)))
-                        .add(n.lanewise(LSHL, 16).lanewise(ASHR, 16).add(n.lanewise(ASHR, 16))
-                            .mul(IntVector.broadcast(I, (int) (s >>> 32)).lanewise(LSHL, SCALES).lanewise(ASHR, 24)));
+                            .add(n.lanewise(LSHL, 16).lanewise(ASHR, 16).add(n.lanewise(ASHR, 16))
+                                    .mul(IntVector.broadcast(I, (int) (s >>> 32)).lanewise(LSHL, SCALES).lanewise(ASHR, 24)));
                 }
                 ((FloatVector) t.convert(I2F, 0)).fma(FloatVector.broadcast(F, d), FloatVector.fromArray(F, lanes, h)).intoArray(lanes, h);
             }

@@ -39,12 +39,13 @@ public final class Q8_0 extends RowKernel {
 
     @Override
     public void rows(MemorySegment source, long at, long rowBytes, int rows, int k, Operand x, int column, float[] out, int outAt,
-        float[] lanes) {
+            float[] lanes) {
         for (int r = 0; r < rows; r++)
             out[outAt + r] = row(source, at + r * rowBytes, k / 32, x.shorts, x.biases, x.scales, column * (k / 32), lanes);
     }
 
-    private static float row(MemorySegment w, long start, int blocks, short[] x, short[] biases, float[] scales, int firstBlock, float[] lanes) {
+    private static float row(MemorySegment w, long start, int blocks, short[] x, short[] biases, float[] scales, int firstBlock,
+            float[] lanes) {
         for (int h = 0; h < 8; h += M) {
             FloatVector even = FloatVector.zero(F8), odd = even;
             long at = start + 4 * h;
@@ -54,24 +55,25 @@ public final class Q8_0 extends RowKernel {
                 IntVector u = IntVector.fromMemorySegment(I8, w, at + 2, LE).lanewise(XOR, SIGNS);
                 IntVector v = IntVector.fromMemorySegment(I8, w, at + BYTES + 2, LE).lanewise(XOR, SIGNS);
                 IntVector p = u.and(LOW).reinterpretAsShorts().mul(ShortVector.fromArray(S8, x, q))
-                    .add(u.lanewise(LSHR, 8).and(LOW).reinterpretAsShorts().mul(ShortVector.fromArray(S8, x, q + 16)))
-                    .add(ShortVector.fromArray(S8, biases, b)).reinterpretAsInts();
+                        .add(u.lanewise(LSHR, 8).and(LOW).reinterpretAsShorts().mul(ShortVector.fromArray(S8, x, q + 16)))
+                        .add(ShortVector.fromArray(S8, biases, b)).reinterpretAsInts();
                 IntVector n = v.and(LOW).reinterpretAsShorts().mul(ShortVector.fromArray(S8, x, q + 32))
-                    .add(v.lanewise(LSHR, 8).and(LOW).reinterpretAsShorts().mul(ShortVector.fromArray(S8, x, q + 48)))
-                    .add(ShortVector.fromArray(S8, biases, b + 16)).reinterpretAsInts();
+                        .add(v.lanewise(LSHR, 8).and(LOW).reinterpretAsShorts().mul(ShortVector.fromArray(S8, x, q + 48)))
+                        .add(ShortVector.fromArray(S8, biases, b + 16)).reinterpretAsInts();
                 even = ((FloatVector) p.lanewise(LSHL, 16).lanewise(ASHR, 16).add(p.lanewise(ASHR, 16)).convert(I2F, 0))
-                    .fma(FloatVector.broadcast(F8, Float.float16ToFloat(w.get(LittleEndian.SHORT, at - 4 * h)) * scales[block]), even);
+                        .fma(FloatVector.broadcast(F8, Float.float16ToFloat(w.get(LittleEndian.SHORT, at - 4 * h)) * scales[block]), even);
                 odd = ((FloatVector) n.lanewise(LSHL, 16).lanewise(ASHR, 16).add(n.lanewise(ASHR, 16)).convert(I2F, 0))
-                    .fma(FloatVector.broadcast(F8, Float.float16ToFloat(w.get(LittleEndian.SHORT, at + BYTES - 4 * h)) * scales[block + 1]), odd);
+                        .fma(FloatVector.broadcast(F8,
+                                Float.float16ToFloat(w.get(LittleEndian.SHORT, at + BYTES - 4 * h)) * scales[block + 1]), odd);
             }
             if (i < blocks) {
                 int q = 32 * block + 2 * h;
                 IntVector u = IntVector.fromMemorySegment(I8, w, at + 2, LE).lanewise(XOR, SIGNS);
                 IntVector p = u.and(LOW).reinterpretAsShorts().mul(ShortVector.fromArray(S8, x, q))
-                    .add(u.lanewise(LSHR, 8).and(LOW).reinterpretAsShorts().mul(ShortVector.fromArray(S8, x, q + 16)))
-                    .add(ShortVector.fromArray(S8, biases, 16 * block + 2 * h)).reinterpretAsInts();
+                        .add(u.lanewise(LSHR, 8).and(LOW).reinterpretAsShorts().mul(ShortVector.fromArray(S8, x, q + 16)))
+                        .add(ShortVector.fromArray(S8, biases, 16 * block + 2 * h)).reinterpretAsInts();
                 even = ((FloatVector) p.lanewise(LSHL, 16).lanewise(ASHR, 16).add(p.lanewise(ASHR, 16)).convert(I2F, 0))
-                    .fma(FloatVector.broadcast(F8, Float.float16ToFloat(w.get(LittleEndian.SHORT, at - 4 * h)) * scales[block]), even);
+                        .fma(FloatVector.broadcast(F8, Float.float16ToFloat(w.get(LittleEndian.SHORT, at - 4 * h)) * scales[block]), even);
             }
             even.intoArray(lanes, h);
             odd.intoArray(lanes, 8 + h);

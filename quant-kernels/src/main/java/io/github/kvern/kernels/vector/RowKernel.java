@@ -23,7 +23,7 @@ public abstract class RowKernel {
     /// @param k values in a row
     /// @param lanes [#SCRATCH] floats, overwritten
     public abstract void rows(MemorySegment source, long at, long rowBytes, int rows, int k, Operand x, int column, float[] out,
-        int outAt, float[] lanes);
+            int outAt, float[] lanes);
 
     /// The sum of 16 lanes: halves are added until one is left.
     static float sum(float[] v) {

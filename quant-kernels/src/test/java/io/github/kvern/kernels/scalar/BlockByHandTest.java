@@ -158,7 +158,7 @@ final class BlockByHandTest {
         assertEquals(0x1.8p-127f, decode(TensorType.MXFP4, block(TensorType.MXFP4, 1).put(1, (byte) 3))[0], "a denormal");
         assertEquals(0x1.8p127f, decode(TensorType.MXFP4, block(TensorType.MXFP4, 1).put((byte) 254).put(1, (byte) 3))[0]);
         x = decode(TensorType.NVFP4, block(TensorType.NVFP4, 1).put((byte) 0x38).put((byte) 0x41).put((byte) 0x01).put((byte) 0x7f)
-            .put(4, (byte) 0x21).put(12, (byte) 0x21).put(20, (byte) 0x07).put(28, (byte) 0x21));
+                .put(4, (byte) 0x21).put(12, (byte) 0x21).put(20, (byte) 0x07).put(28, (byte) 0x21));
         assertArrayEquals(new float[] {0.5f, 1}, new float[] {x[0], x[8]}, "1.0");
         assertArrayEquals(new float[] {1.125f, 2.25f}, new float[] {x[16], x[24]}, "2 * (1 + 1/8)");
         assertEquals(6 * 0x1p-9f, x[32], "the least denormal");

@@ -47,12 +47,12 @@ record Fixture(TensorType type, MemorySegment quantised, float[] decoded, Option
         ByteBuffer file = bytes((String) index.get("file"));
         MemorySegment quantised = MemorySegment.ofBuffer(section(file, index.get("quant")));
         return new Fixture(type(index.get("ggml_type")), quantised, floats(section(file, index.get("dequant"))),
-            Optional.of(index.get("dot")).filter(dot -> dot != Json.NULL).map(dot -> dot(file, Json.object(dot))));
+                Optional.of(index.get("dot")).filter(dot -> dot != Json.NULL).map(dot -> dot(file, Json.object(dot))));
     }
 
     private static Dot dot(ByteBuffer file, Map<String, Object> index) {
         return new Dot(type(index.get("act_type_id")), MemorySegment.ofBuffer(section(file, index.get("act_quant"))),
-            doubles(section(file, index.get("exact_float_act"))), doubles(section(file, index.get("exact_quant_act"))));
+                doubles(section(file, index.get("exact_float_act"))), doubles(section(file, index.get("exact_quant_act"))));
     }
 
     private static TensorType type(Object id) {
