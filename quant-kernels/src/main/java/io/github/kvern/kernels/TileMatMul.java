@@ -47,12 +47,13 @@ final class TileMatMul extends MatMul {
         int width = w.columns();
         float[] acc = scratch.floats(0, padded * Tile.ROWS);
         float[] panel = scratch.floats(1, BLOCK * Tile.ROWS);
-        float[] buffer = scratch.floats(2, PanelDecoder.BUFFER);
+        float[] floats = scratch.floats(2, PanelDecoder.FLOATS);
+        int[] ints = scratch.ints(PanelDecoder.INTS);
         Arrays.fill(acc, 0, padded * Tile.ROWS, 0);
         long at = ((long) expert * w.rows() + row) * w.rowBytes();
         for (int k = 0; k < width; k += BLOCK) {
             int n = Math.min(BLOCK, width - k);
-            decoder.decode(w.segment(), at + w.type().rowBytes(k), w.rowBytes(), rows, n, panel, buffer);
+            decoder.decode(w.segment(), at + w.type().rowBytes(k), w.rowBytes(), rows, n, panel, floats, ints);
             for (int step = 0; step < n; step += Tile.STEP)
                 Tile.step(panel, step * Tile.ROWS, x, xAt + (k + step) * padded, Math.min(Tile.STEP, n - step), count, acc);
         }

@@ -4,9 +4,13 @@ import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kernels.vector.Arrangement;
 import io.github.kvern.kernels.vector.AttentionVector;
 import io.github.kvern.kernels.vector.BF16;
+import io.github.kvern.kernels.vector.BytePanels;
 import io.github.kvern.kernels.vector.F16;
 import io.github.kvern.kernels.vector.F32;
+import io.github.kvern.kernels.vector.FloatPanels;
 import io.github.kvern.kernels.vector.Lanes;
+import io.github.kvern.kernels.vector.NibblePanels;
+import io.github.kvern.kernels.vector.PanelDecoder;
 import io.github.kvern.kernels.vector.Q4_0;
 import io.github.kvern.kernels.vector.Q4_K;
 import io.github.kvern.kernels.vector.Q5_K;
@@ -14,6 +18,8 @@ import io.github.kvern.kernels.vector.Q6_K;
 import io.github.kvern.kernels.vector.Q8_0;
 import io.github.kvern.kernels.vector.RowKernel;
 import io.github.kvern.kernels.vector.RowPanels;
+import io.github.kvern.kernels.vector.SixPanels;
+import io.github.kvern.kernels.vector.SuperPanels;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -33,7 +39,7 @@ final class VectorKernels {
         List<MatMul> fast = new ArrayList<>();
         Map<Arrangement, ArrangedColumns> forms = new IdentityHashMap<>(); // types of one arrangement share what is prepared
         for (TensorType type : TensorType.values()) {
-            MatMul tile = new TileMatMul(new RowPanels(type));
+            MatMul tile = new TileMatMul(panels(type));
             exact.add(tile);
             fast.add(switch (type) {
                 case F32 -> rows(new F32(), tile, forms);
@@ -52,6 +58,17 @@ final class VectorKernels {
     }
 
     private VectorKernels() {}
+
+    private static PanelDecoder panels(TensorType type) {
+        return switch (type) {
+            case F32, F16, BF16 -> new FloatPanels(type);
+            case Q8_0 -> new BytePanels();
+            case Q4_0 -> new NibblePanels();
+            case Q4_K, Q5_K -> new SuperPanels(type == TensorType.Q5_K);
+            case Q6_K -> new SixPanels();
+            default -> new RowPanels(type);
+        };
+    }
 
     private static MatMul rows(RowKernel kernel, MatMul tile, Map<Arrangement, ArrangedColumns> forms) {
         return new RowMatMul(kernel, forms.computeIfAbsent(kernel.arrangement(), ArrangedColumns::new), tile, FEW);
