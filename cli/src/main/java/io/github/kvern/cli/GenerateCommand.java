@@ -128,6 +128,7 @@ final class GenerateCommand implements Callable<Integer> {
     private static String reading(Stats stats) {
         int all = stats.promptTokens() - stats.reusedTokens();
         if (all <= 0 || stats.generatedTokens() > 0) return "";
+        if (stats.readTokens() == 0) return "reading the prompt: " + all + " tokens";
         return "reading the prompt: " + stats.readTokens() + " of " + all + " tokens, " + 100L * stats.readTokens() / all + " %, "
                 + Page.decimal(stats.promptTokensPerSecond()) + " tokens/s";
     }
