@@ -29,7 +29,8 @@ public final class Tokenizer {
         this.pieces = pieces;
         this.roles = Roles.read(vocabulary, pieces);
         this.always = SpecialTokens.of(vocabulary, roles.tokens(EnumSet.of(TokenKind.USER_DEFINED)));
-        this.onRequest = SpecialTokens.of(vocabulary, roles.tokens(EnumSet.of(TokenKind.USER_DEFINED, TokenKind.CONTROL, TokenKind.UNKNOWN)));
+        this.onRequest =
+                SpecialTokens.of(vocabulary, roles.tokens(EnumSet.of(TokenKind.USER_DEFINED, TokenKind.CONTROL, TokenKind.UNKNOWN)));
     }
 
     /// Reads the vocabulary of a model, of any architecture, also of a file that holds nothing else.
@@ -82,8 +83,9 @@ public final class Tokenizer {
         for (int i = 0; i < text.length(); i++) {
             if (!Character.isSurrogate(text.charAt(i))) continue;
             if (Character.isSupplementaryCodePoint(text.codePointAt(i))) i++;
-            else return text.codePoints().map(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE ? 0xFFFD : c)
-                    .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append).toString();
+            else
+                return text.codePoints().map(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE ? 0xFFFD : c)
+                        .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append).toString();
         }
         return text;
     }
@@ -195,7 +197,8 @@ public final class Tokenizer {
     }
 
     private int check(int id) {
-        if (id < 0 || id >= size()) throw new IllegalArgumentException("token id " + id + " is none of the vocabulary: expected 0 to " + (size() - 1));
+        if (id < 0 || id >= size())
+            throw new IllegalArgumentException("token id " + id + " is none of the vocabulary: expected 0 to " + (size() - 1));
         return id;
     }
 

@@ -3,8 +3,9 @@ package io.github.kvern.engine.text;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/// How vocabularies spell bytes. SentencePiece's have tokens such as `<0x41>`. Byte-level ones have a visible character for each. Printable ASCII and most of Latin-1 stand for
-/// themselves, the other 68 bytes are U+0100 and up, in order: a space is `Ġ`, a line feed `Ċ`.
+/// How vocabularies spell bytes. SentencePiece's have tokens such as `<0x41>`. Byte-level ones have a visible character for each
+/// byte: printable ASCII and most of Latin-1 stand for themselves, the other 68 bytes are U+0100 and up, in order, so that a space
+/// is `Ġ` and a line feed `Ċ`.
 final class ByteAlphabet {
     private static final char[] CHARS = new char[256];
     private static final short[] BYTES = new short[256 + 68];
@@ -37,7 +38,8 @@ final class ByteAlphabet {
         return high < 0 || low < 0 ? -1 : high << 4 | low;
     }
 
-    /// The bytes that a token of a byte-level vocabulary spells. A token with a character outside of the alphabet was added as plain text and means that.
+    /// The bytes that a token of a byte-level vocabulary spells. A token with a character outside of the alphabet was added as plain
+    /// text and means that.
     static byte[] bytes(String token) {
         byte[] bytes = new byte[token.length()];
         for (int i = 0; i < bytes.length; i++) {

@@ -37,7 +37,9 @@ public final class BytePairs implements Pieces {
     public static BytePairs read(Vocabulary vocabulary) {
         Optional<String> pre = vocabulary.metadata().findString(Vocabulary.PREFIX + "pre");
         if (pre.isEmpty())
-            LoggerFactory.getLogger(BytePairs.class).warn("{}: no key \"{}pre\", so words are cut as by \"default\"; if answers look odd, the file needs to be made anew", vocabulary.source(), Vocabulary.PREFIX);
+            LoggerFactory.getLogger(BytePairs.class).warn(
+                    "{}: no key \"{}pre\", so words are cut as by \"default\"; if answers look odd, the file needs to be made anew",
+                    vocabulary.source(), Vocabulary.PREFIX);
         String name = pre.orElse("default");
         PreTokenizer words = PreTokenizers.find(name).orElseThrow(() -> new UnsupportedModelException(
                 "%s: key \"%spre\": pre-tokenizer %s is not supported; supported are %s".formatted(vocabulary.source(), Vocabulary.PREFIX,

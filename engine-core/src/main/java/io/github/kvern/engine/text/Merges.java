@@ -40,8 +40,10 @@ final class Merges {
             int left = vocabulary.find(text, 0, space);
             int right = vocabulary.find(text, space + 1, text.length());
             product = product(vocabulary, text, space, product + 1);
-            if (left < 0 || right < 0 || product < 0) throw vocabulary.wrong(KEY, "merges of two tokens to a third",
-                    Vocabulary.quote(text) + " as merge " + rank + ", of which the " + (left < 0 ? "left" : right < 0 ? "right" : "product") + " is no token");
+            if (left < 0 || right < 0 || product < 0)
+                throw vocabulary.wrong(KEY, "merges of two tokens to a third",
+                        Vocabulary.quote(text) + " as merge " + rank + ", of which the "
+                                + (left < 0 ? "left" : right < 0 ? "right" : "product") + " is no token");
             merges.products[rank] = product;
             merges.put(left, right, rank);
         }
@@ -54,7 +56,8 @@ final class Merges {
         int length = text.length() - 1;
         if (guess < vocabulary.size()) {
             String token = vocabulary.text(guess);
-            if (token.length() == length && token.regionMatches(0, text, 0, space) && token.regionMatches(space, text, space + 1, length - space))
+            if (token.length() == length && token.regionMatches(0, text, 0, space)
+                    && token.regionMatches(space, text, space + 1, length - space))
                 return guess;
         }
         return vocabulary.find(text.substring(0, space).concat(text.substring(space + 1)));

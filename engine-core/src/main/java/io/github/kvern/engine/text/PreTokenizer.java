@@ -12,6 +12,8 @@ import java.util.regex.Pattern;
 /// @param composes whether text is brought to normalization form C first
 /// @param addsBos whether a text begins with the begin token unless the file says otherwise
 public record PreTokenizer(List<Pattern> stages, boolean takesWhole, boolean composes, boolean addsBos) {
+    private static final int MOST_MARKS = 1_000;
+
     /// Copies the stages.
     public PreTokenizer {
         stages = List.copyOf(stages);
@@ -28,11 +30,31 @@ public record PreTokenizer(List<Pattern> stages, boolean takesWhole, boolean com
     /// The text as the vocabulary wants it.
     String normal(String text) {
         if (!composes) return text;
-        for (int i = 0; i < text.length(); i++) {
-            // all below U+0300 is composed already and needs no tables
-            if (text.charAt(i) >= 0x300) return Normalizer.normalize(text, Normalizer.Form.NFC);
-        }
+        for (int i = 0; i < text.length(); i++) if (text.charAt(i) >= 0x300) return compose(text); // all below is composed already
         return text;
+    }
+
+    /// Putting the marks of one letter in order takes the JDK quadratic time. No text has a thousand of them, but a hostile one may
+    /// have a million: what stands behind a thousand is composed as a text of its own.
+    private static String compose(String text) {
+        StringBuilder done = new StringBuilder();
+        int from = 0;
+        int marks = 0;
+        for (int i = 0; i < text.length(); i += Character.charCount(text.codePointAt(i))) {
+            marks = isMark(text.codePointAt(i)) ? marks + 1 : 0;
+            if (marks <= MOST_MARKS) continue;
+            done.append(Normalizer.normalize(text.substring(from, i), Normalizer.Form.NFC));
+            from = i;
+            marks = 1;
+        }
+        return done.append(Normalizer.normalize(text.substring(from), Normalizer.Form.NFC)).toString();
+    }
+
+    private static boolean isMark(int c) {
+        return switch (Character.getType(c)) {
+            case Character.NON_SPACING_MARK, Character.COMBINING_SPACING_MARK, Character.ENCLOSING_MARK -> true;
+            default -> false;
+        };
     }
 
     /// Cuts a text.

@@ -9,7 +9,8 @@ import java.util.Set;
 /// Files often store a wrong type for the token that ends an answer. So a token that spells a well-known end marker is a control
 /// token and ends an answer, unless it is a piece that ordinary text can be made of.
 public final class Roles {
-    private static final Set<String> END_MARKERS = Set.of("<|eot_id|>", "<|eom_id|>", "<|eot|>", "<|eom|>", "<|im_end|>", "<|end|>", "<|return|>",
+    private static final Set<String> END_MARKERS = Set.of("<|eot_id|>", "<|eom_id|>", "<|eot|>", "<|eom|>", "<|im_end|>", "<|end|>",
+            "<|return|>",
             "<|call|>", "<|calls|>", "<|flush|>", "<end_of_turn>", "<turn|>", "<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>", "<EOT>",
             "_<EOT>", "[EOT]", "[EOS]", "<end_of_utterance>", "<｜end▁of▁sentence｜>");
 

@@ -34,8 +34,9 @@ public final class Vocabulary {
         this.source = source;
         this.model = metadata.requireString(PREFIX + "model");
         if (!Pieces.MODELS.contains(model))
-            throw new UnsupportedModelException("%s: key \"%smodel\": a vocabulary of kind %s is not supported; supported are %s".formatted(source,
-                    PREFIX, quote(model), String.join(", ", Pieces.MODELS)));
+            throw new UnsupportedModelException(
+                    "%s: key \"%smodel\": a vocabulary of kind %s is not supported; supported are %s".formatted(source,
+                            PREFIX, quote(model), String.join(", ", Pieces.MODELS)));
         this.texts = metadata.requireStrings(PREFIX + "tokens");
         int n = texts.size();
         if (n == 0) throw wrong("tokens", "at least one token", "none");

@@ -3,29 +3,36 @@
 ///
 /// ## Where Kvern follows the model and llama.cpp does not
 ///
-/// The ids are those of the model's own tokenizer. llama.cpp gives other ids for the same file in these cases:
+/// The ids are those of the model's own tokenizer. For the same file llama.cpp gives other ids in these cases:
 ///
 /// | pre-tokenizer | text | the model, and Kvern | llama.cpp |
 /// |---|---|---|---|
-/// | `llama4`, `gpt-4o` | combining marks (`\p{M}`: Arabic vowel signs, Devanagari, Thai, Tamil, Burmese, Khmer …) | belong to the word | break the word at each mark |
-/// | `llama4`, `gpt-4o` | capital and small letters other than A-Z, a-z in one word (`ПриветМир`) | a new word at the capital | one word |
-/// | `kimi-k2` | combining marks | belong to the word | break the word at each mark |
-/// | `kimi-k2` | a capital inside a word (`camelCase`, `ПриветМир`) | a new word at the capital | one word |
-/// | `kimi-k2` | Han characters outside the blocks of ideographs (`々`, `〇`, radicals) | belong to the run of Han characters | do not |
-/// | `qwen2` | characters that are not in Unicode normalization form C | are composed first | stay as they are |
-/// | `llama-bpe`, `llama4`, `qwen2`, `kimi-k2` and their likes | `ſ` (U+017F) after an apostrophe | is an `s`: `'ſ` is a contraction | is any letter |
-/// | all | letters, numbers and spaces that Unicode added lately | as the JDK's Unicode tables have them | as its own tables have them |
+/// | `llama4`, `gpt-4o`, `kimi-k2` | combining marks (`\p{M}`: Arabic vowel signs, Devanagari, Thai, Tamil, Burmese, Khmer …) | belong to the word | break the word at each mark |
+/// | `qwen2` | characters that are not in Unicode normalization form C | are composed first (Kvern: behind at most 1000 marks) | stay as they are |
+///
+/// Where words are cut differs in more cases; ids seldom do, because few tokens stand across such a cut:
+///
+/// | pre-tokenizer | text | the model, and Kvern | llama.cpp |
+/// |---|---|---|---|
+/// | `llama4`, `gpt-4o` | capital and small letters other than A-Z, a-z in one word (`ÑA`) | a new word where a capital follows a small letter | cuts in other places |
+/// | `kimi-k2` | a capital inside a word (`camelCase`) | a new word at the capital | one word |
+/// | `kimi-k2` | Han characters that are no ideographs (`々`, `〇`, radicals) | belong to the run of Han characters | do not |
+/// | `llama-bpe`, `llama4`, `qwen2`, `kimi-k2` and their other names | `ſ` (U+017F) after an apostrophe | an `s`, so a contraction | any letter |
+/// | all | characters that Unicode added lately | what the JDK's tables say | what its own tables say |
 ///
 /// | tokens | the model, and Kvern | llama.cpp |
 /// |---|---|---|
-/// | an ordinary token that merges can build and that spells an end marker (`</s>` in Qwen's vocabulary) | stays ordinary | becomes a control token |
-/// | fill-in-the-middle tokens stored as USER_DEFINED (`<\|fim_prefix\|>`, `<｜fim▁hole｜>`) | are recognized in any text, are written out, end nothing | are control tokens; some of them end the answer |
+/// | an ordinary token that merges make and that spells an end marker (`</s>` in Qwen's vocabulary) | stays ordinary | becomes a control token that ends an answer |
+/// | fill-in-the-middle tokens that the file calls USER_DEFINED (`<\|fim_prefix\|>`, `<｜fim▁hole｜>`) | are recognized in any text, are written out, end nothing | are control tokens; some end an answer |
 /// | special tokens that overlap in the text | the leftmost wins, then the longest | the longest wins |
-/// | `llama` (SentencePiece): control, unknown and byte tokens | never come out of merging ordinary text | can, when all their beginnings are tokens |
-/// | `gpt2`: text of a whole answer | the bytes of its tokens | spaces before `.`, `,`, `!`, `?` and in contractions are removed for some vocabularies |
+/// | `llama` (SentencePiece): control, unknown and byte tokens | never come out of text that spells them | can, if merges lead there |
 ///
-/// Where both agree and the model's own file says less (a wrong type stored for an end marker such as `<|endoftext|>`, a
-/// vocabulary without `tokenizer.ggml.pre`) Kvern does what llama.cpp does.
+/// Decoding: with `llama` (SentencePiece) the space that encoding put in front is removed from the first token that is written, also
+/// behind a begin token that is not; llama.cpp then leaves it. With some `gpt2` vocabularies llama.cpp removes spaces before `.`, `,`,
+/// `!`, `?` and in contractions from a whole text; Kvern gives the bytes of the tokens.
+///
+/// What a file leaves out is as in llama.cpp: a file without `tokenizer.ggml.pre` is cut by `default`, and a token that spells a
+/// well-known end marker, but is stored with a wrong type, is a control token and ends an answer.
 @NullMarked
 package io.github.kvern.engine.text;
 
