@@ -12,7 +12,7 @@ package io.github.kvern;
 /// @param generationNanos from the first token to the last
 /// @param seed the seed in use: with it the answer can be repeated
 public record Stats(int promptTokens, int reusedTokens, int readTokens, int generatedTokens, long loadNanos, long firstTokenNanos,
-    long promptNanos, long generationNanos, long seed) {
+        long promptNanos, long generationNanos, long seed) {
 
     /// Prompt tokens computed in a second; 0 when none were.
     public double promptTokensPerSecond() {

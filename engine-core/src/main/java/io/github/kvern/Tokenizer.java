@@ -29,8 +29,8 @@ public final class Tokenizer {
         this.pieces = pieces;
         this.roles = Roles.read(vocabulary, pieces);
         this.always = SpecialTokens.of(vocabulary, roles.tokens(EnumSet.of(TokenKind.USER_DEFINED)));
-        this.onRequest =
-                SpecialTokens.of(vocabulary, roles.tokens(EnumSet.of(TokenKind.USER_DEFINED, TokenKind.CONTROL, TokenKind.UNKNOWN)));
+        this.onRequest = SpecialTokens.of(vocabulary,
+                roles.tokens(EnumSet.of(TokenKind.USER_DEFINED, TokenKind.CONTROL, TokenKind.UNKNOWN)));
     }
 
     /// Reads the vocabulary of a model, of any architecture, also of a file that holds nothing else.

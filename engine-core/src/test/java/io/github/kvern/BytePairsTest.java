@@ -22,8 +22,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Byte-level BPE over vocabularies small enough to merge in one's head.
 class BytePairsTest {
-    private static final List<String> MERGES =
-            List.of("_ t", "h e", "_t he", "l l", "a b", "b c", "e l", "he ll", "hell o", "a a", "aa aa");
+    private static final List<
+            String> MERGES = List.of("_ t", "h e", "_t he", "l l", "a b", "b c", "e l", "he ll", "hell o", "a a", "aa aa");
 
     @Test
     void theBestMergeComesFirstAndTheLeftmostOfEqual() {

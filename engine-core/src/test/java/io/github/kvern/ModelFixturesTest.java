@@ -39,7 +39,8 @@ class ModelFixturesTest {
     @MethodSource("models")
     void exactGreedy(Fixture f) throws IOException {
         int[] expected = f.exactGreedy();
-        try (Model model = Model.load(f.path(), ModelOptions.defaults().precision(Precision.EXACT)); Generator generator = model.generator()) {
+        try (Model model = Model.load(f.path(), ModelOptions.defaults().precision(Precision.EXACT));
+                Generator generator = model.generator()) {
             Sampling sampling = Sampling.greedy().maxTokens(expected.length);
             boolean meetsEnd = Arrays.stream(expected).anyMatch(model.tokenizer()::isEndOfGeneration);
             if (meetsEnd) { // the reference went on behind the end; an answer of ours does not
@@ -84,7 +85,8 @@ class ModelFixturesTest {
     /// 8,320 tokens: the scale of layers without rope changes at position 8191, the chunk of the others at 8192.
     @Test
     void longScout() throws IOException {
-        Fixture f = Fixture.of("llama4").stream().filter(x -> x.model().equals("llama4-scout") && x.type().equals("Q8_0")).findFirst().orElse(null);
+        Fixture f = Fixture.of("llama4").stream().filter(x -> x.model().equals("llama4-scout") && x.type().equals("Q8_0")).findFirst()
+                .orElse(null);
         Assumptions.assumeTrue(f != null && TestData.shared().isPresent(), "the long case is in the wide set only");
         Map<String, Object> spec = Json.object(f.json().get("long"));
         int[] ids = new int[8320];
@@ -106,7 +108,8 @@ class ModelFixturesTest {
             float[][] first = score(f, precision, 1, 512);
             assertSame(first, score(f, precision, 1, 512), precision + ", a second run");
             for (int threads : List.of(2, 3)) assertSame(first, score(f, precision, threads, 512), precision + ", threads " + threads);
-            if (precision == Precision.EXACT) for (int batch : List.of(1, 7)) assertSame(first, score(f, precision, 2, batch), "micro-batch " + batch);
+            if (precision == Precision.EXACT)
+                for (int batch : List.of(1, 7)) assertSame(first, score(f, precision, 2, batch), "micro-batch " + batch);
         }
     }
 

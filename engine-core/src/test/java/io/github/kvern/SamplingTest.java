@@ -45,9 +45,9 @@ class SamplingTest {
     @Test
     void everyOptionAlone() {
         List<UnaryOperator<Sampling>> changes = List.of(s -> s.temperature(0.5f), s -> s.topK(7), s -> s.topP(0.5f), s -> s.minP(0.5f),
-            s -> s.typical(0.5f), s -> s.repeatPenalty(1.5f), s -> s.repeatLastTokens(-1), s -> s.frequencyPenalty(-0.5f),
-            s -> s.presencePenalty(0.5f), s -> s.logitBias(Map.of(3, -1f)), s -> s.seed(9), s -> s.maxTokens(-1), s -> s.stop("x"),
-            s -> s.ignoreEndOfText(true), s -> s.logProbabilities(true));
+                s -> s.typical(0.5f), s -> s.repeatPenalty(1.5f), s -> s.repeatLastTokens(-1), s -> s.frequencyPenalty(-0.5f),
+                s -> s.presencePenalty(0.5f), s -> s.logitBias(Map.of(3, -1f)), s -> s.seed(9), s -> s.maxTokens(-1), s -> s.stop("x"),
+                s -> s.ignoreEndOfText(true), s -> s.logProbabilities(true));
         Sampling all = DEFAULTS;
         for (UnaryOperator<Sampling> change : changes) {
             Sampling one = change.apply(DEFAULTS);
@@ -66,10 +66,12 @@ class SamplingTest {
 
     private static int differences(Sampling a, Sampling b) {
         List<Boolean> same = List.of(a.temperature() == b.temperature(), a.topK() == b.topK(), a.topP() == b.topP(), a.minP() == b.minP(),
-            a.typical() == b.typical(), a.repeatPenalty() == b.repeatPenalty(), a.repeatLastTokens() == b.repeatLastTokens(),
-            a.frequencyPenalty() == b.frequencyPenalty(), a.presencePenalty() == b.presencePenalty(), a.logitBias().equals(b.logitBias()),
-            a.seed().equals(b.seed()), a.maxTokens() == b.maxTokens(), a.stop().equals(b.stop()), a.ignoreEndOfText() == b.ignoreEndOfText(),
-            a.logProbabilities() == b.logProbabilities());
+                a.typical() == b.typical(), a.repeatPenalty() == b.repeatPenalty(), a.repeatLastTokens() == b.repeatLastTokens(),
+                a.frequencyPenalty() == b.frequencyPenalty(), a.presencePenalty() == b.presencePenalty(),
+                a.logitBias().equals(b.logitBias()),
+                a.seed().equals(b.seed()), a.maxTokens() == b.maxTokens(), a.stop().equals(b.stop()),
+                a.ignoreEndOfText() == b.ignoreEndOfText(),
+                a.logProbabilities() == b.logProbabilities());
         return (int) same.stream().filter(s -> !s).count();
     }
 
@@ -117,8 +119,8 @@ class SamplingTest {
     @Test
     void acceptsTheEndsOfItsRanges() {
         Sampling ends = DEFAULTS.temperature(Float.MAX_VALUE).topK(Integer.MAX_VALUE).topP(0).minP(1).typical(0)
-            .repeatPenalty(Float.MIN_VALUE).repeatLastTokens(Integer.MAX_VALUE).frequencyPenalty(-Float.MAX_VALUE)
-            .presencePenalty(Float.MAX_VALUE).logitBias(Integer.MAX_VALUE, Float.NEGATIVE_INFINITY).seed(Long.MIN_VALUE).maxTokens(0);
+                .repeatPenalty(Float.MIN_VALUE).repeatLastTokens(Integer.MAX_VALUE).frequencyPenalty(-Float.MAX_VALUE)
+                .presencePenalty(Float.MAX_VALUE).logitBias(Integer.MAX_VALUE, Float.NEGATIVE_INFINITY).seed(Long.MIN_VALUE).maxTokens(0);
         assertEquals(Float.MAX_VALUE, ends.temperature());
         assertEquals(Float.MIN_VALUE, ends.repeatPenalty());
         assertEquals(OptionalLong.of(Long.MIN_VALUE), ends.seed());

@@ -22,8 +22,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// SentencePiece BPE over vocabularies small enough to merge in one's head.
 class SentencePiecesTest {
-    private static final List<String> PIECES =
-            List.of("_t", "he", "_the", "ll", "_a", "__", "_", "t", "h", "e", "l", "o", "a", "b", "é", "😀", "hello");
+    private static final List<
+            String> PIECES = List.of("_t", "he", "_the", "ll", "_a", "__", "_", "t", "h", "e", "l", "o", "a", "b", "é", "😀", "hello");
 
     @Test
     void scoresDecideAndASpaceComesFirst() {
@@ -42,8 +42,8 @@ class SentencePiecesTest {
 
     @Test
     void noSpaceWhenTheFileSaysSo() {
-        Metadata metadata =
-                sentencePieces(true, PIECES).with("tokenizer.ggml.add_space_prefix", MetadataValue.of(MetadataType.BOOL, false));
+        Metadata metadata = sentencePieces(true, PIECES).with("tokenizer.ggml.add_space_prefix",
+                MetadataValue.of(MetadataType.BOOL, false));
         Tokenizer t = tokenizer(metadata);
         assertEquals(List.of("t", "he"), pieces(t, t.encode("the")));
         assertEquals(" the", t.decode(t.encode(" the")));

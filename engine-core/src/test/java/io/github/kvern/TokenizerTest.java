@@ -48,8 +48,8 @@ class TokenizerTest {
     void idsAreTheKnownOnes(Map<String, Object> one) {
         String text = (String) one.get("text");
         int[] ids = Json.ints(one.getOrDefault("ids_original", one.get("ids")));
-        int[] special =
-                Json.ints(one.containsKey("ids_special") ? one.get("ids_special") : one.getOrDefault("ids_original", one.get("ids")));
+        int[] special = Json
+                .ints(one.containsKey("ids_special") ? one.get("ids_special") : one.getOrDefault("ids_original", one.get("ids")));
         assertArrayEquals(ids, tokenizer.encode(text));
         assertArrayEquals(special, tokenizer.encode(text, true));
         assertEquals(text, tokenizer.decode(ids));

@@ -20,8 +20,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /// `generate`: continues a text.
-@Command(name = "generate", description = {"Continue a text.", "The text that is generated goes to standard output as it comes, everything else to "
-        + "standard error."}, sortOptions = false)
+@Command(name = "generate",
+        description = {"Continue a text.", "The text that is generated goes to standard output as it comes, everything else to "
+                + "standard error."},
+        sortOptions = false)
 final class GenerateCommand implements Callable<Integer> {
     private final Session session;
 
@@ -103,13 +105,17 @@ final class GenerateCommand implements Callable<Integer> {
         Terminal terminal = session.terminal();
         StopReason reason = answer.stopReason();
         Stats stats = answer.stats();
-        if (json) Json.write(terminal.out(), out -> Answer.write(out, written.text().toString(), written.tokens(), reason, stats, sampling.logProbabilities()));
-        if (reason == StopReason.MAX_TOKENS && sampling.maxTokens() > 0) terminal.note("stopped at the limit of " + sampling.maxTokens() + " tokens (-n)");
+        if (json)
+            Json.write(terminal.out(),
+                    out -> Answer.write(out, written.text().toString(), written.tokens(), reason, stats, sampling.logProbabilities()));
+        if (reason == StopReason.MAX_TOKENS && sampling.maxTokens() > 0)
+            terminal.note("stopped at the limit of " + sampling.maxTokens() + " tokens (-n)");
         if (reason == StopReason.CONTEXT_FULL) terminal.note("stopped at the end of the context of " + context + " tokens (-c)");
         if (!json && sampling.logProbabilities()) {
             Page page = new Page();
             for (Token token : written.tokens()) {
-                page.row(String.valueOf(token.id()), Page.decimal(token.logProbability().orElse(Double.NaN)), Terminal.quoted(token.text()));
+                page.row(String.valueOf(token.id()), Page.decimal(token.logProbability().orElse(Double.NaN)),
+                        Terminal.quoted(token.text()));
             }
             page.endTable(0, 1);
             terminal.err().print(page.text());
@@ -119,8 +125,10 @@ final class GenerateCommand implements Callable<Integer> {
 
     private static String line(Stats stats) {
         String reused = stats.reusedTokens() == 0 ? "" : " (" + stats.reusedTokens() + " reused)";
-        return "prompt " + stats.promptTokens() + " tokens" + reused + ", " + Page.decimal(stats.promptTokensPerSecond()) + " tokens/s; generated "
-                + stats.generatedTokens() + ", " + Page.decimal(stats.tokensPerSecond()) + " tokens/s; load " + Page.seconds(stats.loadNanos())
+        return "prompt " + stats.promptTokens() + " tokens" + reused + ", " + Page.decimal(stats.promptTokensPerSecond())
+                + " tokens/s; generated "
+                + stats.generatedTokens() + ", " + Page.decimal(stats.tokensPerSecond()) + " tokens/s; load "
+                + Page.seconds(stats.loadNanos())
                 + ", first token after " + Page.seconds(stats.firstTokenNanos()) + "; seed " + stats.seed();
     }
 

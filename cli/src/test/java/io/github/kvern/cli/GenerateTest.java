@@ -124,7 +124,8 @@ class GenerateTest {
         assertEquals(expected, Run.of("generate", "-n", "6", "--temp", "0", "-p", PROMPT).out());
         assertEquals(expected, Run.of("generate", "-n", "6", "--temp", "0", "-f", file.toString()).out());
         assertEquals(expected, Run.piped(PROMPT, "generate", "-n", "6", "--temp", "0").out());
-        assertEquals(expected, Run.piped(PROMPT + "\n", "generate", "-n", "6", "--temp", "0").out(), "the line end of echo is no part of the prompt");
+        assertEquals(expected, Run.piped(PROMPT + "\n", "generate", "-n", "6", "--temp", "0").out(),
+                "the line end of echo is no part of the prompt");
         assertNotEquals(stats(json("-n", "0", PROMPT)).get("promptTokens"), stats(json("-n", "0", PROMPT + "\n")).get("promptTokens"));
     }
 
@@ -159,9 +160,12 @@ class GenerateTest {
     @Test
     void everyOptionIsTakenInEverySpelling() {
         String[][] spellings = {
-            {"-n", "3", "-c", "64", "-t", "2", "-ub", "16", "--temp", "0.5", "--typical", "0.9", "--kv", "f32", "-s", "3", "--stop", "zzz", "-p", PROMPT},
-            {"--predict", "3", "--ctx-size", "64", "--threads", "2", "--ubatch", "16", "--temperature", "0.5", "--typical-p", "0.9", "-ctk", "f32", "--seed", "3", "-r", "zzz", "--prompt", PROMPT},
-            {"--n-predict", "3", "-c", "64", "-t", "2", "--ubatch-size", "16", "--temp=0.5", "--typical=0.9", "--cache-type-k", "F32", "--cache-type-v", "f32", "--seed=3", "--reverse-prompt", "zzz", PROMPT},
+                {"-n", "3", "-c", "64", "-t", "2", "-ub", "16", "--temp", "0.5", "--typical", "0.9", "--kv", "f32", "-s", "3", "--stop",
+                        "zzz", "-p", PROMPT},
+                {"--predict", "3", "--ctx-size", "64", "--threads", "2", "--ubatch", "16", "--temperature", "0.5", "--typical-p", "0.9",
+                        "-ctk", "f32", "--seed", "3", "-r", "zzz", "--prompt", PROMPT},
+                {"--n-predict", "3", "-c", "64", "-t", "2", "--ubatch-size", "16", "--temp=0.5", "--typical=0.9", "--cache-type-k", "F32",
+                        "--cache-type-v", "f32", "--seed=3", "--reverse-prompt", "zzz", PROMPT},
         };
         String expected = Run.of("generate", spellings[0]).out();
         assertFalse(expected.isEmpty());
@@ -170,7 +174,8 @@ class GenerateTest {
             assertEquals(0, run.exitCode(), run::toString);
             assertEquals(expected, run.out());
         }
-        Run rest = Run.of("generate", "-n", "3", "--top-k", "10", "--top-p", "0.9", "--min-p", "0.1", "--repeat-penalty", "1.1", "--repeat-last-n", "32",
+        Run rest = Run.of("generate", "-n", "3", "--top-k", "10", "--top-p", "0.9", "--min-p", "0.1", "--repeat-penalty", "1.1",
+                "--repeat-last-n", "32",
                 "--frequency-penalty", "0.1", "--presence-penalty", "0.1", "--precision", "exact", "--seed", "1", PROMPT);
         assertEquals(0, rest.exitCode(), rest::toString);
     }

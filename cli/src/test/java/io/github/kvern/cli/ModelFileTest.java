@@ -65,7 +65,8 @@ class ModelFileTest {
 
     @Test
     void text() throws IOException {
-        isRefused(Files.writeString(folder.resolve("text.gguf"), "version https://example.org/large-file/v1\n".repeat(20)), VERBS, "text.gguf", "GGUF");
+        isRefused(Files.writeString(folder.resolve("text.gguf"), "version https://example.org/large-file/v1\n".repeat(20)), VERBS,
+                "text.gguf", "GGUF");
     }
 
     @Test
@@ -93,7 +94,8 @@ class ModelFileTest {
             GgufWriter writer = new GgufWriter(other);
             for (Tensor tensor : file.tensors()) writer.add(tensor.name(), tensor.type(), tensor.info().shape(), tensor.segment());
             Path path = writer.write(folder.resolve("mamba.gguf")).getFirst();
-            isRefused(path, VERBS.stream().filter(verb -> !List.of("tokenize", "inspect").contains(verb.getFirst())).toList(), "mamba9", "llama4");
+            isRefused(path, VERBS.stream().filter(verb -> !List.of("tokenize", "inspect").contains(verb.getFirst())).toList(), "mamba9",
+                    "llama4");
             assertEquals(0, Run.plain(new byte[0], "inspect", path.toString()).exitCode());
             assertEquals(0, Run.plain(new byte[0], "tokenize", "-m", path.toString(), "x").exitCode(), "the vocabulary is fine");
         }
@@ -131,9 +133,11 @@ class ModelFileTest {
     @Test
     void aMissingKeyIsNamed() throws IOException {
         try (GgufFile file = GgufFile.open(Path.of(Run.MODEL))) {
-            for (String key : List.of("general.architecture", "llama4.block_count", "llama4.embedding_length", "llama4.attention.head_count")) {
+            for (String key : List.of("general.architecture", "llama4.block_count", "llama4.embedding_length",
+                    "llama4.attention.head_count")) {
                 Map<String, MetadataValue> values = new LinkedHashMap<>();
-                for (String other : file.metadata().keys()) if (!other.equals(key)) values.put(other, file.metadata().find(other).orElseThrow());
+                for (String other : file.metadata().keys())
+                    if (!other.equals(key)) values.put(other, file.metadata().find(other).orElseThrow());
                 GgufWriter writer = new GgufWriter(Metadata.of(values));
                 for (Tensor tensor : file.tensors()) writer.add(tensor.name(), tensor.type(), tensor.info().shape(), tensor.segment());
                 isRefused(writer.write(folder.resolve("less.gguf")).getFirst(), List.of(VERBS.getFirst()), "less.gguf", key);

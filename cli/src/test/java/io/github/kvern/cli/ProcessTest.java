@@ -32,8 +32,10 @@ class ProcessTest {
     /// All that the command line needs at run time, wherever this test's build has it.
     private static String path() {
         List<String> places = new ArrayList<>();
-        for (String name : List.of("io.github.kvern.cli.Main", "io.github.kvern.Model", "io.github.kvern.gguf.GgufFile", "io.github.kvern.kernels.Kernels",
-                "io.github.kvern.moe.RouterSpec", "io.github.kvern.kvcache.KvLayout", "picocli.CommandLine", "com.fasterxml.jackson.core.JsonFactory",
+        for (String name : List.of("io.github.kvern.cli.Main", "io.github.kvern.Model", "io.github.kvern.gguf.GgufFile",
+                "io.github.kvern.kernels.Kernels",
+                "io.github.kvern.moe.RouterSpec", "io.github.kvern.kvcache.KvLayout", "picocli.CommandLine",
+                "com.fasterxml.jackson.core.JsonFactory",
                 "org.slf4j.LoggerFactory", "org.slf4j.simple.SimpleServiceProvider")) {
             try {
                 places.add(Path.of(Class.forName(name).getProtectionDomain().getCodeSource().getLocation().toURI()).toString());
@@ -59,7 +61,8 @@ class ProcessTest {
     /// What a process wrote to standard error, without the JVM's own line about the incubator module.
     private String err() throws IOException {
         StringBuilder kept = new StringBuilder();
-        for (String line : Files.readString(folder.resolve("err")).split("(?<=\n)")) if (!line.contains("Using incubator modules")) kept.append(line);
+        for (String line : Files.readString(folder.resolve("err")).split("(?<=\n)"))
+            if (!line.contains("Using incubator modules")) kept.append(line);
         return kept.toString();
     }
 
@@ -191,7 +194,8 @@ class ProcessTest {
         Process version = java(ON_CLASS_PATH, "--version").start();
         String told = rest(version.getInputStream());
         assertEquals(0, exitCode(version), err());
-        assertTrue(told.contains("kernels scalar: ") && told.contains("warning: ") && told.contains("--add-modules jdk.incubator.vector"), told);
+        assertTrue(told.contains("kernels scalar: ") && told.contains("warning: ") && told.contains("--add-modules jdk.incubator.vector"),
+                told);
     }
 
     @Test

@@ -58,7 +58,8 @@ public final class Sequence implements AutoCloseable {
         if (positions < 0 || blocks(Math.addExact(length, positions)) > end[0])
             throw new IllegalStateException("a step stored " + positions + " positions after " + length + ", more than were reserved");
         length += positions;
-        for (int g = 0; g < pages.length; g++) giveBack(g, gone[g], Math.min(end[g], groups.get(g).firstVisible(length) / PagePool.POSITIONS), true);
+        for (int g = 0; g < pages.length; g++)
+            giveBack(g, gone[g], Math.min(end[g], groups.get(g).firstVisible(length) / PagePool.POSITIONS), true);
     }
 
     /// The last position, at most `position`, from which the sequence can go on after a [#truncate]: `position` itself, unless pages
@@ -67,7 +68,7 @@ public final class Sequence implements AutoCloseable {
     /// @param position 0 to [#length()]
     public int nearest(int position) {
         if (position < 0 || position > length) throw new IllegalArgumentException("position " + position + " of a sequence of " + length);
-        for (int g = 0; g < pages.length; ) {
+        for (int g = 0; g < pages.length;) {
             int first = groups.get(g).firstVisible(position);
             if (first < position && first / PagePool.POSITIONS < gone[g]) {
                 position = first;
@@ -85,7 +86,8 @@ public final class Sequence implements AutoCloseable {
     public void truncate(int length) {
         int nearest = nearest(length);
         if (nearest != length)
-            throw new IllegalArgumentException("what position " + length + " sees is no longer in the cache: go back to position " + nearest + " and compute from there");
+            throw new IllegalArgumentException("what position " + length + " sees is no longer in the cache: go back to position " + nearest
+                    + " and compute from there");
         this.length = length;
         for (int g = 0; g < pages.length; g++) {
             int block = length / PagePool.POSITIONS;

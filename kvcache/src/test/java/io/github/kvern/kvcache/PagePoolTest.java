@@ -128,7 +128,8 @@ class PagePoolTest {
                     float[][] part = run(pool, talk, sequence, step);
                     System.arraycopy(part[0], at * talk.outWidth(), actual[0], at * talk.outWidth(), step * talk.outWidth());
                     assertTrue(pool.usedBytes() <= most * layout.pageBytes(), "chunk " + chunk + " at " + sequence.length());
-                    if (sequence.length() % chunk == 0 && chunk % 64 == 0) assertEquals(0, pool.usedBytes(), "chunk " + chunk + " at " + sequence.length());
+                    if (sequence.length() % chunk == 0 && chunk % 64 == 0)
+                        assertEquals(0, pool.usedBytes(), "chunk " + chunk + " at " + sequence.length());
                 }
                 AttentionTest.assertSame(expected, actual, "chunk " + chunk);
             }
@@ -146,7 +147,8 @@ class PagePoolTest {
                 Sequence sequence = pool.sequence();
                 write(pool, first, sequence, 1 + random.nextInt(200), 1 + random.nextInt(199));
                 int back = random.nextInt(sequence.length() + 1), nearest = sequence.nearest(back);
-                String what = "seed " + seed + ", chunk " + layout.chunk() + ", from " + sequence.length() + " back to " + back + ", nearest " + nearest;
+                String what = "seed " + seed + ", chunk " + layout.chunk() + ", from " + sequence.length() + " back to " + back
+                        + ", nearest " + nearest;
                 if (nearest != back) {
                     assertThrows(IllegalArgumentException.class, () -> sequence.truncate(back), what);
                     assertEquals(layout.firstVisible(back), nearest, what);

@@ -60,7 +60,8 @@ final class Talk {
         double max = Double.NEGATIVE_INFINITY;
         for (int j = first; j <= position; j++) {
             for (int i = 0; i < keySize; i++)
-                scores[j] += (double) q[layer][position * qWidth() + queryHead * keySize + i] * stored(k[layer][(j * layout.heads() + head) * keySize + i]);
+                scores[j] += (double) q[layer][position * qWidth() + queryHead * keySize + i]
+                        * stored(k[layer][(j * layout.heads() + head) * keySize + i]);
             scores[j] *= scale;
             max = Math.max(max, scores[j]);
         }
@@ -96,7 +97,8 @@ final class Talk {
                 int kw = layout.heads() * layout.keySize(), vw = layout.heads() * layout.valueSize();
                 attention.store(region, group, l, rows, k[l], at * kw, kw, v[l], at * vw, vw);
                 if (signed < 0) continue;
-                attention.attend(region, group, l, rows, q[l], at * qWidth(), qWidth(), layout.heads() * sharing, scale, out[l], at * outWidth(), outWidth());
+                attention.attend(region, group, l, rows, q[l], at * qWidth(), qWidth(), layout.heads() * sharing, scale, out[l],
+                        at * outWidth(), outWidth());
                 region.run();
             }
             sequence.advance(step);

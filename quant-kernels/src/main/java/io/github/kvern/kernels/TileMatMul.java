@@ -30,19 +30,20 @@ final class TileMatMul extends MatMul {
 
     @Override
     void multiply(Matrix w, int expert, int from, int to, Activation x, int segment, float[] out, int outAt, int outStride,
-        WorkerScratch scratch) {
+            WorkerScratch scratch) {
         int columns = x.columns(segment);
         Prepared p = x.prepared(PackedColumns.FORM);
         for (int c = 0; c < columns; c += PackedColumns.BATCH) {
             int count = Math.min(PackedColumns.BATCH, columns - c);
             int at = PackedColumns.start(p, segment, c);
             for (int row = from; row < to; row += Tile.ROWS)
-                panel(w, expert, row, Math.min(Tile.ROWS, to - row), p.floats, at, count, out, outAt + c * outStride + row, outStride, scratch);
+                panel(w, expert, row, Math.min(Tile.ROWS, to - row), p.floats, at, count, out, outAt + c * outStride + row, outStride,
+                        scratch);
         }
     }
 
     private void panel(Matrix w, int expert, int row, int rows, float[] x, int xAt, int count, float[] out, int outAt, int outStride,
-        WorkerScratch scratch) {
+            WorkerScratch scratch) {
         int padded = PackedColumns.padded(count);
         int width = w.columns();
         float[] acc = scratch.floats(0, padded * Tile.ROWS);

@@ -35,7 +35,7 @@ public final class Architectures {
         Loader loader = FAMILIES.get(name);
         if (loader == null) {
             throw new UnsupportedModelException(file.paths().getFirst() + ": key general.architecture: found " + name + "; supported are "
-                + String.join(", ", names()));
+                    + String.join(", ", names()));
         }
         return loader.load(file, weights, cache);
     }

@@ -35,7 +35,7 @@ final class Llama {
             String b = "blk." + i + ".";
             CacheGroups.Place place = groups.add(p.keyHeads()[i], p.headSize(), p.valueSize(), 0);
             var spec = new GroupedAttention.Spec(p.heads()[i], p.keyHeads()[i], p.headSize(), p.valueSize(), true, false, false, p.eps(),
-                place.group(), place.layer());
+                    place.group(), place.layer());
             Norm attentionNorm = new Norm(w.vector(b + "attn_norm.weight", p.width()), p.eps());
             GroupedAttention attention = new GroupedAttention(w, b, p.width(), spec, rope);
             Norm ffnNorm = new Norm(w.vector(b + "ffn_norm.weight", p.width()), p.eps());
@@ -53,7 +53,8 @@ final class Llama {
         int e = p.experts(), d = p.width();
         RouterSpec spec = new RouterSpec(e, p.expertsUsed(), RouterSpec.Gate.SOFTMAX, true, 1, 1, 1, false);
         Experts experts = new Experts(w.experts(b + "ffn_gate_exps.weight", inner, d, e), w.experts(b + "ffn_up_exps.weight", inner, d, e),
-            w.experts(b + "ffn_down_exps.weight", d, inner, e));
-        return new MoeFfn(new MoeLayer(spec, w.router(b + "ffn_gate_inp.weight", e, d), Optional.empty(), experts, Optional.empty(), w.kernels()));
+                w.experts(b + "ffn_down_exps.weight", d, inner, e));
+        return new MoeFfn(
+                new MoeLayer(spec, w.router(b + "ffn_gate_inp.weight", e, d), Optional.empty(), experts, Optional.empty(), w.kernels()));
     }
 }

@@ -52,7 +52,7 @@ final class Llama4 {
             boolean mixes = step > 0 && (i + 1) % step == 0;
             CacheGroups.Place place = groups.add(p.keyHeads()[i], p.headSize(), p.valueSize(), chunked && rotates ? CHUNK : 0);
             var spec = new GroupedAttention.Spec(p.heads()[i], p.keyHeads()[i], p.headSize(), p.valueSize(), rotates,
-                p.experts() != EXPERTS_WITHOUT_NORM, !rotates, p.eps(), place.group(), place.layer());
+                    p.experts() != EXPERTS_WITHOUT_NORM, !rotates, p.eps(), place.group(), place.layer());
             Norm attentionNorm = new Norm(w.vector(b + "attn_norm.weight", p.width()), p.eps());
             GroupedAttention attention = new GroupedAttention(w, b, p.width(), spec, rope);
             Norm ffnNorm = new Norm(w.vector(b + "ffn_norm.weight", p.width()), p.eps());
@@ -70,9 +70,10 @@ final class Llama4 {
         int e = p.experts(), d = p.width();
         RouterSpec spec = new RouterSpec(e, p.expertsUsed(), RouterSpec.Gate.SIGMOID, false, 1, 1, 1, true);
         Experts experts = new Experts(w.experts(b + "ffn_gate_exps.weight", inner, d, e), w.experts(b + "ffn_up_exps.weight", inner, d, e),
-            w.experts(b + "ffn_down_exps.weight", d, inner, e));
+                w.experts(b + "ffn_down_exps.weight", d, inner, e));
         Experts shared = new Experts(w.matrix(b + "ffn_gate_shexp.weight", inner, d), w.matrix(b + "ffn_up_shexp.weight", inner, d),
-            w.matrix(b + "ffn_down_shexp.weight", d, inner));
-        return new MoeFfn(new MoeLayer(spec, w.router(b + "ffn_gate_inp.weight", e, d), Optional.empty(), experts, Optional.of(shared), w.kernels()));
+                w.matrix(b + "ffn_down_shexp.weight", d, inner));
+        return new MoeFfn(
+                new MoeLayer(spec, w.router(b + "ffn_gate_inp.weight", e, d), Optional.empty(), experts, Optional.of(shared), w.kernels()));
     }
 }

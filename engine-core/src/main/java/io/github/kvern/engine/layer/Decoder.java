@@ -72,7 +72,8 @@ public record Decoder(Matrix embedding, Rope rope, List<Layer> layers, Norm norm
         last.reset(count);
         int width = width();
         for (int i = 0; i < count; i++) {
-            pass.ops().rmsNorm(pass.hidden(), pass.step().wanted(from + i) * width, norm.weight(), last.values(), i * width, width, norm.eps());
+            pass.ops().rmsNorm(pass.hidden(), pass.step().wanted(from + i) * width, norm.weight(), last.values(), i * width, width,
+                    norm.eps());
         }
         pass.region().multiply(output, last, logits, 0, output.rows());
         pass.region().run();

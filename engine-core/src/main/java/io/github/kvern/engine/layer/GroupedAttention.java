@@ -19,7 +19,7 @@ public final class GroupedAttention implements RowWork {
     /// @param cacheGroup the layer's group in the cache
     /// @param cacheLayer its number in that group
     public record Spec(int heads, int keyHeads, int headSize, int valueSize, boolean usesRope, boolean normsAfterRope,
-        boolean scalesByPosition, float eps, int cacheGroup, int cacheLayer) {
+            boolean scalesByPosition, float eps, int cacheGroup, int cacheLayer) {
     }
 
     private final Spec spec;
@@ -73,7 +73,7 @@ public final class GroupedAttention implements RowWork {
         Activation answer = pass.middle(output.columns());
         answer.reset(n);
         pass.attention().attend(pass.region(), spec.cacheGroup, spec.cacheLayer, pass.step().rows(), q, 0, query.rows(), spec.heads, scale,
-            answer.values(), 0, output.columns());
+                answer.values(), 0, output.columns());
         pass.region().run();
         pass.region().multiply(output, answer, pass.sum(), 0, output.rows());
         pass.region().run();

@@ -21,7 +21,7 @@ import java.util.Arrays;
 /// @param experts routed experts, 0 for none
 /// @param expertsUsed experts that a token uses
 public record Parameters(String prefix, int layers, int width, int context, int vocabulary, float eps, int[] heads, int[] keyHeads,
-    int headSize, int valueSize, int[] inner, int experts, int expertsUsed) {
+        int headSize, int valueSize, int[] inner, int experts, int expertsUsed) {
 
     /// Reads them.
     ///
@@ -38,7 +38,8 @@ public record Parameters(String prefix, int layers, int width, int context, int 
         int[] heads = r.perLayer("attention.head_count", layers, 1, 1 << 16);
         int[] keyHeads = m.contains(p + "attention.head_count_kv") ? r.perLayer("attention.head_count_kv", layers, 1, 1 << 16) : heads;
         for (int i = 0; i < layers; i++)
-            if (heads[i] % keyHeads[i] != 0) throw r.wrong("attention.head_count_kv", "a divisor of head_count " + heads[i], "" + keyHeads[i]);
+            if (heads[i] % keyHeads[i] != 0)
+                throw r.wrong("attention.head_count_kv", "a divisor of head_count " + heads[i], "" + keyHeads[i]);
         if (!m.contains(p + "attention.key_length") && width % heads[0] != 0)
             throw r.wrong("attention.head_count", "a divisor of embedding_length " + width, "" + heads[0]);
         int headSize = r.number("attention.key_length", width / heads[0], 1, 1 << 14);
@@ -49,7 +50,8 @@ public record Parameters(String prefix, int layers, int width, int context, int 
         int[] inner = r.perLayer("feed_forward_length", layers, 1, 1 << 24);
         long rows = file.require("token_embd.weight").info().extent(1);
         if (rows < 1 || rows > 1 << 24)
-            throw new ModelFormatException(file.paths().getFirst() + ": tensor token_embd.weight: expected 1 to " + (1 << 24) + " rows, found " + rows);
+            throw new ModelFormatException(
+                    file.paths().getFirst() + ": tensor token_embd.weight: expected 1 to " + (1 << 24) + " rows, found " + rows);
         long declared = m.findInt(p + "vocab_size").orElse((int) rows);
         if (declared != rows) throw r.wrong("vocab_size", "the " + rows + " rows of token_embd.weight", "" + declared);
         return new Parameters(p, layers, width, context, (int) rows, eps, heads, keyHeads, headSize, valueSize, inner, experts, used);
@@ -103,7 +105,8 @@ public record Parameters(String prefix, int layers, int width, int context, int 
 
         /// What is thrown when a value cannot be right.
         public ModelFormatException wrong(String key, String expected, String found) {
-            return new ModelFormatException(file.paths().getFirst() + ": key " + prefix + key + ": expected " + expected + ", found " + found);
+            return new ModelFormatException(
+                    file.paths().getFirst() + ": key " + prefix + key + ": expected " + expected + ", found " + found);
         }
     }
 }

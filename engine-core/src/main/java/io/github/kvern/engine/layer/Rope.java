@@ -52,7 +52,7 @@ public final class Rope {
                 magnitude = (float) (attention * (1 + 0.1 * StrictMath.log(factor)));
             }
             default -> throw new UnsupportedModelException(r.file().paths().getFirst() + ": key " + r.prefix()
-                + "rope.scaling.type: found " + type + "; supported are none, linear and yarn");
+                    + "rope.scaling.type: found " + type + "; supported are none, linear and yarn");
         }
         float[] factors = weights.findVector("rope_freqs.weight", n / 2);
         for (float f : factors)

@@ -103,11 +103,11 @@ public final class Weights {
         if (info.extent(0) != first || info.extent(1) != second || info.extent(2) != third || info.extent(3) != 1) {
             String expected = third > 1 ? first + ", " + second + ", " + third : second > 1 ? first + ", " + second : "" + first;
             throw new ModelFormatException(file.paths().getFirst() + ": tensor " + name + ": expected shape [" + expected
-                + "] by the model's parameters, found " + info.shape());
+                    + "] by the model's parameters, found " + info.shape());
         }
         switch (t.type()) {
             case I8, I16, I32, I64, F64, Q8_1, Q8_K -> throw new UnsupportedModelException(file.paths().getFirst() + ": tensor " + name
-                + ": type " + t.type() + " holds no weights; expected a float or a quantised weight type");
+                    + ": type " + t.type() + " holds no weights; expected a float or a quantised weight type");
             default -> {
             }
         }

@@ -37,8 +37,9 @@ public final class CacheBudget {
             needed += (positions + PAGE - 1) / PAGE * pool.pageBytes(g);
         }
         if (needed > pool.budgetBytes()) {
-            throw new MemoryBudgetException("a context of " + context + " tokens needs " + needed + " bytes of cache, available are " + pool.budgetBytes()
-                + ": lower the context (-c), use an F16 cache (--kv f16), or give the JVM more memory (-Xmx or -XX:MaxDirectMemorySize)");
+            throw new MemoryBudgetException("a context of " + context + " tokens needs " + needed + " bytes of cache, available are "
+                    + pool.budgetBytes()
+                    + ": lower the context (-c), use an F16 cache (--kv f16), or give the JVM more memory (-Xmx or -XX:MaxDirectMemorySize)");
         }
     }
 }

@@ -85,7 +85,7 @@ public final class Sampler {
     public float logProbability() {
         if (Float.isNaN(logProbability)) {
             throw new IllegalStateException(sampling.logProbabilities()
-                ? "no token was chosen yet" : "log-probabilities were not asked for: use Sampling.logProbabilities(true)");
+                    ? "no token was chosen yet" : "log-probabilities were not asked for: use Sampling.logProbabilities(true)");
         }
         return logProbability;
     }

@@ -55,7 +55,7 @@ final class Smallest {
         long random = Xoshiro.splitMix(from, to);
         int length = to - from;
         int m = median(a, from + (int) ((random & 0xFFFFF) * length >>> 20), from + (int) ((random >>> 20 & 0xFFFFF) * length >>> 20),
-            from + (int) ((random >>> 40 & 0xFFFFF) * length >>> 20));
+                from + (int) ((random >>> 40 & 0xFFFFF) * length >>> 20));
         long pivot = a[m];
         a[m] = a[from];
         a[from] = pivot;

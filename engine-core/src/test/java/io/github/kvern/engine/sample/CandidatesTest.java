@@ -178,7 +178,8 @@ class CandidatesTest {
             logits[base] = 1; // never all of them
             int topK = random.nextInt(3) == 0 ? 0 : 1 + random.nextInt(random.nextBoolean() ? 50 : vocabulary);
             String where = "seed " + seed + ": vocabulary " + vocabulary + ", shape " + shape + ", topK " + topK;
-            List<Integer> expected = new ArrayList<>(IntStream.range(0, vocabulary).filter(i -> logits[base + i] != NEVER).boxed().toList());
+            List<Integer> expected = new ArrayList<>(
+                    IntStream.range(0, vocabulary).filter(i -> logits[base + i] != NEVER).boxed().toList());
             Comparator<Integer> better = Comparator.comparingDouble(i -> -logits[base + i]);
             if (topK != 0 && topK < vocabulary) {
                 expected.sort(better);
@@ -217,7 +218,7 @@ class CandidatesTest {
         double entropy = from.stream().mapToDouble(i -> logits[base + i] - max).map(x -> (logTotal - x) * StrictMath.exp(x) / total).sum();
         // Nearly equal distances are a tie for the class under test, which compares floats: the reference rounds a little more.
         Comparator<Integer> order = Comparator.comparingDouble(i -> typical
-            ? (float) Math.abs(logTotal - (logits[base + i] - max) - entropy) : -logits[base + i]);
+                ? (float) Math.abs(logTotal - (logits[base + i] - max) - entropy) : -logits[base + i]);
         List<Integer> sorted = new ArrayList<>(from);
         sorted.sort(order.thenComparing(Comparator.naturalOrder()));
         double sum = 0;

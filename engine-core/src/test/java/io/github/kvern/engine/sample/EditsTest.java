@@ -28,7 +28,8 @@ class EditsTest {
     @Test
     void biasesMakeNoInfinities() {
         Sampling sampling = NONE.logitBias(Map.of(0, MAX, 1, -MAX, 2, NEVER, 3, -1f, 4, NEVER));
-        assertArrayEquals(new float[] {MAX, -MAX, NEVER, ALWAYS, Float.NaN}, edited(edits(sampling, 5), MAX, -MAX, ALWAYS, ALWAYS, Float.NaN));
+        assertArrayEquals(new float[] {MAX, -MAX, NEVER, ALWAYS, Float.NaN},
+                edited(edits(sampling, 5), MAX, -MAX, ALWAYS, ALWAYS, Float.NaN));
     }
 
     @Test

@@ -15,7 +15,7 @@ class SamplerMemoryTest {
     void doesNotAllocateForATokenOnceItIsWarm() throws ReflectiveOperationException {
         Sampling all = Sampling.defaults().temperature(1).topK(0).topP(1).minP(0);
         Sampling[] samplings = {Sampling.greedy(), Sampling.defaults(), all, all.typical(0.9f).topP(0.9f).minP(0.1f), all.topK(15_000),
-            Sampling.defaults().repeatPenalty(1.1f).logitBias(3, 1).logProbabilities(true)};
+                Sampling.defaults().repeatPenalty(1.1f).logitBias(3, 1).logProbabilities(true)};
         float[] logits = new float[VOCABULARY];
         SplittableRandom random = new SplittableRandom(4);
         for (int i = 0; i < VOCABULARY; i++) logits[i] = random.nextInt(1000) / 50f;

@@ -109,11 +109,11 @@ class SamplerTest {
     @Test
     void aSeedGivesTheSameTokensForEver() {
         assertArrayEquals(new int[] {434, 844, 562, 280, 514, 220, 278, 37, 136, 927, 252, 433, 978, 508, 877, 161},
-            tokens(Sampling.defaults(), 42));
+                tokens(Sampling.defaults(), 42));
         assertArrayEquals(new int[] {94, 381, 692, 919, 989, 777, 712, 859, 770, 575, 674, 281, 802, 327, 708, 867},
-            tokens(ALL, 42));
+                tokens(ALL, 42));
         assertArrayEquals(new int[] {499, 53, 439, 861, 690, 68, 278, 794, 582, 857, 985, 949, 462, 45, 525, 226},
-            tokens(ALL.typical(0.9f).topP(0.99f).repeatPenalty(1.3f), -1));
+                tokens(ALL.typical(0.9f).topP(0.99f).repeatPenalty(1.3f), -1));
     }
 
     @Test
@@ -176,7 +176,7 @@ class SamplerTest {
     @Test
     void refusesLogitsThatAreNotNumbers() {
         for (Sampling sampling : new Sampling[] {Sampling.greedy(), Sampling.defaults(), ALL, Sampling.greedy().logitBias(1, NEVER),
-            Sampling.defaults().repeatPenalty(2)}) {
+                Sampling.defaults().repeatPenalty(2)}) {
             Sampler sampler = new Sampler(sampling, 3, 0);
             sampler.accept(1);
             sampler.accept(1);

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 /// token that is not banned, says its probability, and chooses the same again from the same seed; or that refuses the logits.
 class SamplingFuzzTest {
     private static final float[] FLOATS = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.MAX_VALUE, -Float.MAX_VALUE,
-        Float.MIN_VALUE, -Float.MIN_VALUE, Float.MIN_NORMAL, 0f, -0f, 1, -1, Math.nextUp(1f), Math.nextDown(1f), 1e-30f, 1e30f, -1e30f};
+            Float.MIN_VALUE, -Float.MIN_VALUE, Float.MIN_NORMAL, 0f, -0f, 1, -1, Math.nextUp(1f), Math.nextDown(1f), 1e-30f, 1e30f, -1e30f};
     private static final int[] INTS = {Integer.MIN_VALUE, Integer.MAX_VALUE, -2, -1, 0, 1, 2, 63, 64, 65, 1 << 30};
     private static final String[] STRINGS = {"", "a", "\n\n", "\uD800", "\uDC00x", "\uD83D\uDE00", "\0"};
 
@@ -89,7 +89,8 @@ class SamplingFuzzTest {
             boolean nan = false;
             boolean choice = false;
             for (int i = 0; i < vocabulary; i++) {
-                logits[i] = wild && random.nextInt(4) == 0 ? FLOATS[random.nextInt(FLOATS.length)] : (float) (random.nextDouble() * 20 - 10);
+                logits[i] = wild && random.nextInt(4) == 0 ? FLOATS[random.nextInt(FLOATS.length)]
+                        : (float) (random.nextDouble() * 20 - 10);
                 nan |= Float.isNaN(logits[i]);
                 choice |= logits[i] > Float.NEGATIVE_INFINITY && !isBanned(sampling, i, end);
             }

@@ -14,10 +14,11 @@ class XoshiroTest {
     void givesThePublishedNumbers() {
         Xoshiro random = new Xoshiro(1, 2, 3, 4);
         assertArrayEquals(
-            new long[] {11520, 0, 1509978240, 1215971899390074240L, 1216172134540287360L, 607988272756665600L,
-                Long.parseUnsignedLong("16172922978634559625"), 8476171486693032832L, Long.parseUnsignedLong("10595114339597558777"),
-                2904607092377533576L},
-            LongStream.generate(random::nextLong).limit(10).toArray());
+                new long[] {11520, 0, 1509978240, 1215971899390074240L, 1216172134540287360L, 607988272756665600L,
+                        Long.parseUnsignedLong("16172922978634559625"), 8476171486693032832L,
+                        Long.parseUnsignedLong("10595114339597558777"),
+                        2904607092377533576L},
+                LongStream.generate(random::nextLong).limit(10).toArray());
     }
 
     /// The JDK's generator of that name documents the same counter and the same mixing.
@@ -34,7 +35,7 @@ class XoshiroTest {
     void givesTheSameNumbersForEver() {
         Xoshiro random = new Xoshiro(42);
         assertArrayEquals(new long[] {1546998764402558742L, 6990951692964543102L, -5902157311460992607L, -1389169964527427423L},
-            LongStream.generate(random::nextLong).limit(4).toArray());
+                LongStream.generate(random::nextLong).limit(4).toArray());
     }
 
     @Test

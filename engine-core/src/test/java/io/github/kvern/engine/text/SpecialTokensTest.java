@@ -67,8 +67,8 @@ class SpecialTokensTest {
     private static SpecialTokens find(List<String> texts) {
         List<String> all = new ArrayList<>(texts);
         all.add("a vocabulary has at least one token");
-        Metadata metadata =
-                Metadata.of(Map.of("tokenizer.ggml.model", MetadataValue.of(MetadataType.STRING, "gpt2"), "tokenizer.ggml.tokens",
+        Metadata metadata = Metadata
+                .of(Map.of("tokenizer.ggml.model", MetadataValue.of(MetadataType.STRING, "gpt2"), "tokenizer.ggml.tokens",
                         MetadataValue.of(MetadataType.ARRAY, MetadataArray.of(MetadataType.STRING, all))));
         return SpecialTokens.of(Vocabulary.read(metadata, "test"), IntStream.range(0, texts.size()).toArray());
     }

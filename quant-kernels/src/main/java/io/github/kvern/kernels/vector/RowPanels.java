@@ -20,7 +20,8 @@ public final class RowPanels extends PanelDecoder {
     @Override
     public void decode(MemorySegment source, long at, long rowBytes, int rows, int count, float[] w, float[] buffer, int[] words) {
         for (int r = 0; r < rows; r += GROUP) {
-            for (int i = 0; i < GROUP; i++) Decoders.decode(type, source, at + Math.min(r + i, rows - 1) * rowBytes, buffer, i * STRIDE, count);
+            for (int i = 0; i < GROUP; i++)
+                Decoders.decode(type, source, at + Math.min(r + i, rows - 1) * rowBytes, buffer, i * STRIDE, count);
             Turn.floats(buffer, STRIDE, GROUP, count, w, r);
         }
     }

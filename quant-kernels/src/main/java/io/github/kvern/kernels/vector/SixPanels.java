@@ -44,7 +44,8 @@ public final class SixPanels extends PanelDecoder {
                 FloatVector s = ((FloatVector) scales.lanewise(LSHL, 8 - 8 * group).lanewise(ASHR, 24).convert(I2F, 0)).mul(d);
                 for (int i = 4 * group; i < 4 * group + 4; i++) {
                     IntVector v = IntVector.fromArray(I, words, low + 32 * i + h).lanewise(LSHR, lowShift).and(0x0f0f0f0f)
-                        .or(IntVector.fromArray(I, words, high + 32 * i + h).lanewise(LSHR, highShift).and(0x03030303).lanewise(LSHL, 4));
+                            .or(IntVector.fromArray(I, words, high + 32 * i + h).lanewise(LSHR, highShift).and(0x03030303).lanewise(LSHL,
+                                    4));
                     int o = out + 128 * i + h;
                     ((FloatVector) v.and(63).sub(32).convert(I2F, 0)).mul(s).intoArray(w, o);
                     ((FloatVector) v.lanewise(LSHR, 8).and(63).sub(32).convert(I2F, 0)).mul(s).intoArray(w, o + 32);

@@ -74,13 +74,13 @@ final class Turn {
     /// 8 words of 8 rows, the ones behind `last` like that.
     private static void turn8(MemorySegment s, long at, long rowBytes, int last, int[] out, int outAt) {
         IntVector v0 = IntVector.fromMemorySegment(I8, s, at, LE),
-            v1 = IntVector.fromMemorySegment(I8, s, at + Math.min(1, last) * rowBytes, LE),
-            v2 = IntVector.fromMemorySegment(I8, s, at + Math.min(2, last) * rowBytes, LE),
-            v3 = IntVector.fromMemorySegment(I8, s, at + Math.min(3, last) * rowBytes, LE),
-            v4 = IntVector.fromMemorySegment(I8, s, at + Math.min(4, last) * rowBytes, LE),
-            v5 = IntVector.fromMemorySegment(I8, s, at + Math.min(5, last) * rowBytes, LE),
-            v6 = IntVector.fromMemorySegment(I8, s, at + Math.min(6, last) * rowBytes, LE),
-            v7 = IntVector.fromMemorySegment(I8, s, at + Math.min(7, last) * rowBytes, LE), t;
+                v1 = IntVector.fromMemorySegment(I8, s, at + Math.min(1, last) * rowBytes, LE),
+                v2 = IntVector.fromMemorySegment(I8, s, at + Math.min(2, last) * rowBytes, LE),
+                v3 = IntVector.fromMemorySegment(I8, s, at + Math.min(3, last) * rowBytes, LE),
+                v4 = IntVector.fromMemorySegment(I8, s, at + Math.min(4, last) * rowBytes, LE),
+                v5 = IntVector.fromMemorySegment(I8, s, at + Math.min(5, last) * rowBytes, LE),
+                v6 = IntVector.fromMemorySegment(I8, s, at + Math.min(6, last) * rowBytes, LE),
+                v7 = IntVector.fromMemorySegment(I8, s, at + Math.min(7, last) * rowBytes, LE), t;
         t = v0.rearrange(SWAP_1);
         v0 = v0.blend(v1.rearrange(SWAP_1), ODD_1);
         v1 = t.blend(v1, ODD_1);
@@ -130,9 +130,9 @@ final class Turn {
     /// 4 words of 4 rows, the ones behind `last` like that.
     private static void turn4(MemorySegment s, long at, long rowBytes, int last, int[] out, int outAt) {
         IntVector v0 = IntVector.fromMemorySegment(I4, s, at, LE),
-            v1 = IntVector.fromMemorySegment(I4, s, at + Math.min(1, last) * rowBytes, LE),
-            v2 = IntVector.fromMemorySegment(I4, s, at + Math.min(2, last) * rowBytes, LE),
-            v3 = IntVector.fromMemorySegment(I4, s, at + Math.min(3, last) * rowBytes, LE), t;
+                v1 = IntVector.fromMemorySegment(I4, s, at + Math.min(1, last) * rowBytes, LE),
+                v2 = IntVector.fromMemorySegment(I4, s, at + Math.min(2, last) * rowBytes, LE),
+                v3 = IntVector.fromMemorySegment(I4, s, at + Math.min(3, last) * rowBytes, LE), t;
         t = v0.rearrange(SWAP4_1);
         v0 = v0.blend(v1.rearrange(SWAP4_1), ODD4_1);
         v1 = t.blend(v1, ODD4_1);
@@ -154,13 +154,13 @@ final class Turn {
     /// 8 words of 8 rows of an array.
     private static void turn8(float[] in, int at, int stride, float[] out, int outAt) {
         IntVector v0 = FloatVector.fromArray(F8, in, at).reinterpretAsInts(),
-            v1 = FloatVector.fromArray(F8, in, at + stride).reinterpretAsInts(),
-            v2 = FloatVector.fromArray(F8, in, at + 2 * stride).reinterpretAsInts(),
-            v3 = FloatVector.fromArray(F8, in, at + 3 * stride).reinterpretAsInts(),
-            v4 = FloatVector.fromArray(F8, in, at + 4 * stride).reinterpretAsInts(),
-            v5 = FloatVector.fromArray(F8, in, at + 5 * stride).reinterpretAsInts(),
-            v6 = FloatVector.fromArray(F8, in, at + 6 * stride).reinterpretAsInts(),
-            v7 = FloatVector.fromArray(F8, in, at + 7 * stride).reinterpretAsInts(), t;
+                v1 = FloatVector.fromArray(F8, in, at + stride).reinterpretAsInts(),
+                v2 = FloatVector.fromArray(F8, in, at + 2 * stride).reinterpretAsInts(),
+                v3 = FloatVector.fromArray(F8, in, at + 3 * stride).reinterpretAsInts(),
+                v4 = FloatVector.fromArray(F8, in, at + 4 * stride).reinterpretAsInts(),
+                v5 = FloatVector.fromArray(F8, in, at + 5 * stride).reinterpretAsInts(),
+                v6 = FloatVector.fromArray(F8, in, at + 6 * stride).reinterpretAsInts(),
+                v7 = FloatVector.fromArray(F8, in, at + 7 * stride).reinterpretAsInts(), t;
         t = v0.rearrange(SWAP_1);
         v0 = v0.blend(v1.rearrange(SWAP_1), ODD_1);
         v1 = t.blend(v1, ODD_1);
@@ -210,9 +210,9 @@ final class Turn {
     /// 4 words of 4 rows of an array.
     private static void turn4(float[] in, int at, int stride, float[] out, int outAt) {
         IntVector v0 = FloatVector.fromArray(F4, in, at).reinterpretAsInts(),
-            v1 = FloatVector.fromArray(F4, in, at + stride).reinterpretAsInts(),
-            v2 = FloatVector.fromArray(F4, in, at + 2 * stride).reinterpretAsInts(),
-            v3 = FloatVector.fromArray(F4, in, at + 3 * stride).reinterpretAsInts(), t;
+                v1 = FloatVector.fromArray(F4, in, at + stride).reinterpretAsInts(),
+                v2 = FloatVector.fromArray(F4, in, at + 2 * stride).reinterpretAsInts(),
+                v3 = FloatVector.fromArray(F4, in, at + 3 * stride).reinterpretAsInts(), t;
         t = v0.rearrange(SWAP4_1);
         v0 = v0.blend(v1.rearrange(SWAP4_1), ODD4_1);
         v1 = t.blend(v1, ODD4_1);
