@@ -76,6 +76,7 @@ public final class Model implements AutoCloseable {
     /// Loads a model and tells how far it is.
     ///
     /// @param path the file, or any part of a split model
+    /// @throws IllegalArgumentException an override does not fit the file
     /// @throws IOException the disk: a missing file too
     /// @throws io.github.kvern.gguf.ModelFormatException the file is wrong
     /// @throws io.github.kvern.gguf.UnsupportedModelException the file is fine, but asks for what Kvern cannot do
@@ -84,14 +85,13 @@ public final class Model implements AutoCloseable {
         long started = System.nanoTime();
         StartUp.check();
         Kernels kernels = Kernels.best();
-        GgufFile file = GgufFile.open(path);
+        GgufFile file = GgufFile.open(path, options::corrected);
         try {
             CompletableFuture<Tokenizer> tokenizer = new CompletableFuture<>();
             Thread.ofVirtual().name("kvern-tokenizer").start(() -> tokenizer.completeAsync(() -> Tokenizer.of(file), Runnable::run));
-            Weights weights = new Weights(file, kernels, switch (options.precision()) {
-                case EXACT -> io.github.kvern.kernels.Precision.EXACT;
-                case FAST -> io.github.kvern.kernels.Precision.FAST;
-            });
+            // with exact kernels a column's arithmetic is the same alone and among many
+            boolean exact = options.reproducible() || options.precision() == Precision.EXACT;
+            Weights weights = new Weights(file, kernels, exact ? io.github.kvern.kernels.Precision.EXACT : io.github.kvern.kernels.Precision.FAST);
             Decoder decoder = Architectures.load(file, weights, options.kvType() == KvType.F32 ? TensorType.F32 : TensorType.F16);
             Model model = new Model(file, options, decoder, tokenizer, kernels, started);
             listener.loaded(1);

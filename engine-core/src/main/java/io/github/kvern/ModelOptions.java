@@ -1,5 +1,9 @@
 package io.github.kvern;
 
+import io.github.kvern.gguf.Metadata;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 
 /// How a model is loaded. Immutable; start from [#defaults()].
@@ -10,12 +14,18 @@ import java.util.Optional;
 /// @param microBatch the most rows (tokens) that one step computes at once; 1 to 65536
 /// @param cacheBytes the most memory that the cache of all generators together may take; 0: half of the memory that this process
 ///   may use
-public record ModelOptions(int threads, Precision precision, Optional<KvType> kv, int microBatch, long cacheBytes) {
-    /// Checks the ranges.
+/// @param reproducible whether results have the same bits for any micro-batch, whatever else is in a step, and for prompts
+///   against token by token: see [#reproducible(boolean)]
+/// @param overrides metadata keys whose values in the file do not count, with `VALUE` or `TYPE:VALUE` as in [#override(String)]
+public record ModelOptions(int threads, Precision precision, Optional<KvType> kv, int microBatch, long cacheBytes, boolean reproducible,
+    Map<String, String> overrides) {
+    /// Checks the ranges, copies the map.
     public ModelOptions {
         check("threads", threads, 1, 1024);
         check("microBatch", microBatch, 1, 65_536);
         check("cacheBytes", cacheBytes, 0, Long.MAX_VALUE);
+        overrides = Collections.unmodifiableMap(new LinkedHashMap<>(overrides));
+        overrides.keySet().forEach(Overrides::checkKey);
     }
 
     private static void check(String name, long value, long least, long most) {
@@ -24,27 +34,92 @@ public record ModelOptions(int threads, Precision precision, Optional<KvType> kv
 
     /// All processors that this process may use, fast precision, micro-batches of 512.
     public static ModelOptions defaults() {
-        return new ModelOptions(Math.min(1024, Runtime.getRuntime().availableProcessors()), Precision.FAST, Optional.empty(), 512, 0);
+        return new ModelOptions(Math.min(1024, Runtime.getRuntime().availableProcessors()), Precision.FAST, Optional.empty(), 512, 0, false, Map.of());
     }
 
     public ModelOptions threads(int threads) {
-        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes);
+        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, overrides);
     }
 
     public ModelOptions precision(Precision precision) {
-        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes);
+        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, overrides);
     }
 
     public ModelOptions kv(KvType kv) {
-        return new ModelOptions(threads, precision, Optional.of(kv), microBatch, cacheBytes);
+        return new ModelOptions(threads, precision, Optional.of(kv), microBatch, cacheBytes, reproducible, overrides);
     }
 
     public ModelOptions microBatch(int microBatch) {
-        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes);
+        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, overrides);
     }
 
     public ModelOptions cacheBytes(long cacheBytes) {
-        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes);
+        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, overrides);
+    }
+
+    /// Chooses kernels in which a row's arithmetic is the same alone and among many: the same bits for any micro-batch, any other
+    /// generators on the model, any number of threads, a prompt found in the cache or computed, and a text read at once or token by
+    /// token. Without it, results may differ in their last bits between these, and are the same for the same run on the same machine.
+    ///
+    /// The price: products are computed as with [Precision#EXACT], which has the property, so answers come slower than with
+    /// [Precision#FAST]. The cache keeps its type.
+    public ModelOptions reproducible(boolean reproducible) {
+        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, overrides);
+    }
+
+    /// Replaces a metadata key's value, for a file whose metadata are known to be wrong.
+    ///
+    /// @param assignment `KEY=VALUE`, the value in the type that the key has in the file; or `KEY=TYPE:VALUE` with `int`, `float`,
+    ///   `bool` or `str`, which a key needs that the file does not have. Whether it fits the file is checked when the model is loaded.
+    /// @throws IllegalArgumentException it is not of this form, or the key cannot be overridden
+    public ModelOptions override(String assignment) {
+        int at = assignment.indexOf('=');
+        if (at < 1) throw new IllegalArgumentException("override " + Overrides.quote(assignment) + ": expected KEY=VALUE or KEY=TYPE:VALUE");
+        return with(assignment.substring(0, at), assignment.substring(at + 1));
+    }
+
+    /// Replaces a metadata key's value by a text.
+    ///
+    /// @throws IllegalArgumentException the key cannot be overridden
+    public ModelOptions override(String key, String value) {
+        return with(key, "str:" + value);
+    }
+
+    /// Replaces a metadata key's value by a whole number; in the file's integer type, if it has the key.
+    ///
+    /// @throws IllegalArgumentException the key cannot be overridden
+    public ModelOptions override(String key, long value) {
+        return with(key, "int:" + value);
+    }
+
+    /// Replaces a metadata key's value by a number; in the file's floating-point type, if it has the key.
+    ///
+    /// @throws IllegalArgumentException the key cannot be overridden, or the number is not finite
+    public ModelOptions override(String key, double value) {
+        if (!Double.isFinite(value)) throw new IllegalArgumentException("override of key " + Overrides.quote(key) + ": expected a finite number, found " + value);
+        return with(key, "float:" + value);
+    }
+
+    /// Replaces a metadata key's value by a claim.
+    ///
+    /// @throws IllegalArgumentException the key cannot be overridden
+    public ModelOptions override(String key, boolean value) {
+        return with(key, "bool:" + value);
+    }
+
+    private ModelOptions with(String key, String value) {
+        Map<String, String> more = new LinkedHashMap<>(overrides);
+        more.put(key, value);
+        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, more);
+    }
+
+    /// What a file's metadata are with these options: every override in its place. [Model#load] uses it; for those who open a file
+    /// themselves, as a correction for [io.github.kvern.gguf.GgufFile#open(java.nio.file.Path, java.util.function.UnaryOperator)].
+    ///
+    /// @throws IllegalArgumentException a value does not fit the type that the key has in the file; the file does not have the key, and
+    ///   no type is said; the key is an array
+    public Metadata corrected(Metadata metadata) {
+        return Overrides.apply(metadata, overrides);
     }
 
     /// The cache's type, as chosen or by default.

@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// How a model is loaded and computed.
@@ -26,6 +27,13 @@ final class ComputeOptions {
             description = "exact: float activations and dequantised weights. fast (the default): may round activations to 8 bits inside a product.")
     private Precision precision = ModelOptions.defaults().precision();
 
+    @Option(names = "--reproducible", description = "The same bits for any --ubatch, and for prompts against token by token. Slower: products are "
+            + "computed as with --precision exact.")
+    private boolean reproducible;
+
+    @Mixin
+    private final MetadataChoice metadata = new MetadataChoice();
+
     @Option(names = "--kv", paramLabel = "TYPE", description = "The cache: f16 or f32. Default: f16, or f32 with --precision exact.")
     private Optional<KvType> kv = Optional.empty();
 
@@ -37,7 +45,8 @@ final class ComputeOptions {
 
     /// The options as the engine knows them.
     ModelOptions options() {
-        ModelOptions options = ModelOptions.defaults().threads(threads).microBatch(microBatch).precision(precision);
+        ModelOptions options = metadata.onto(ModelOptions.defaults().threads(threads).microBatch(microBatch).precision(precision)
+                .reproducible(reproducible));
         Set<KvType> named = new LinkedHashSet<>(Stream.of(kv, keys, values).flatMap(Optional::stream).toList());
         if (named.size() > 1) throw Failures.usage("--kv, -ctk and -ctv: keys and values are cached in one type, found " + named);
         return named.stream().findFirst().map(options::kv).orElse(options);

@@ -1,5 +1,6 @@
 package io.github.kvern.cli;
 
+import io.github.kvern.ModelOptions;
 import io.github.kvern.gguf.GgufFile;
 import java.io.IOException;
 import java.nio.file.InvalidPathException;
@@ -38,8 +39,13 @@ final class ModelChoice {
 
     /// Opens the file to look into it, without loading the model.
     GgufFile open() {
+        return open(ModelOptions.defaults());
+    }
+
+    /// Opens the file to look into it with what these options override, without loading the model.
+    GgufFile open(ModelOptions options) {
         try {
-            return GgufFile.open(path());
+            return GgufFile.open(path(), options::corrected);
         } catch (IOException e) {
             throw Failures.model(e);
         }

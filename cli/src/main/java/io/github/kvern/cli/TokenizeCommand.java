@@ -1,5 +1,6 @@
 package io.github.kvern.cli;
 
+import io.github.kvern.ModelOptions;
 import io.github.kvern.Tokenizer;
 import io.github.kvern.gguf.GgufFile;
 import java.io.BufferedInputStream;
@@ -29,6 +30,9 @@ final class TokenizeCommand implements Callable<Integer> {
     private final ModelChoice model = new ModelChoice();
 
     @Mixin
+    private final MetadataChoice metadata = new MetadataChoice();
+
+    @Mixin
     private final PromptSource source = new PromptSource();
 
     @Option(names = "--lines",
@@ -54,7 +58,7 @@ final class TokenizeCommand implements Callable<Integer> {
         if (backwards && bos) throw Failures.usage("--bos puts a token in front of ids that are made: it does not go with --detokenize");
         if (lines && !source.isStream(arguments)) throw Failures.usage("--lines reads standard input or -f FILE, not an argument");
         Tokenizer tokenizer;
-        try (GgufFile file = model.open()) {
+        try (GgufFile file = model.open(metadata.onto(ModelOptions.defaults()))) {
             tokenizer = Tokenizer.of(file);
         }
         if (lines) eachLine(tokenizer);

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /// A GGUF model: one file or all its splits, mapped read-only. Thread-safe.
 ///
@@ -17,12 +18,14 @@ import java.util.Optional;
 public final class GgufFile implements AutoCloseable {
     private final Arena arena;
     private final Parts parts;
+    private final Metadata metadata;
     private final List<Tensor> tensors;
     private final Map<String, Tensor> byName;
 
-    private GgufFile(Arena arena, Parts parts) {
+    private GgufFile(Arena arena, Parts parts, UnaryOperator<Metadata> correction) {
         this.arena = arena;
         this.parts = parts;
+        this.metadata = correction.apply(parts.list().getFirst().header().metadata());
         List<Tensor> all = new ArrayList<>();
         Map<String, Tensor> names = new LinkedHashMap<>();
         for (Parts.Part part : parts.list()) {
@@ -43,10 +46,21 @@ public final class GgufFile implements AutoCloseable {
     /// @throws ModelFormatException if a file is malformed, or the parts do not belong together
     /// @throws UnsupportedModelException if a file is sound, but of a kind that is not supported
     public static GgufFile open(Path path) throws IOException {
+        return open(path, UnaryOperator.identity());
+    }
+
+    /// Opens a file, or all parts of a split model, as [#open(Path)] does, with metadata that is known better than the file knows it.
+    ///
+    /// @param correction makes [#metadata()] of what the file says; what it throws is thrown here. The keys that describe the files'
+    ///                   layout (`general.alignment`, `split.*`) are taken from the files in any case.
+    /// @throws IOException if a file is missing, cannot be read or is no regular file
+    /// @throws ModelFormatException if a file is malformed, or the parts do not belong together
+    /// @throws UnsupportedModelException if a file is sound, but of a kind that is not supported
+    public static GgufFile open(Path path, UnaryOperator<Metadata> correction) throws IOException {
         Arena arena = Arena.ofShared();
         boolean opened = false;
         try {
-            GgufFile file = new GgufFile(arena, Parts.open(path, arena));
+            GgufFile file = new GgufFile(arena, Parts.open(path, arena), correction);
             opened = true;
             return file;
         } finally {
@@ -90,9 +104,9 @@ public final class GgufFile implements AutoCloseable {
         return parts.list().get(part).header().alignment();
     }
 
-    /// The metadata: that of the first part.
+    /// The metadata: that of the first part, or what a correction made of it.
     public Metadata metadata() {
-        return first().metadata();
+        return metadata;
     }
 
     /// All tensors, in the order of the parts and their tables.
@@ -117,7 +131,7 @@ public final class GgufFile implements AutoCloseable {
     ///
     /// The same for a model in one file and in parts, and for any order of keys and tensors: what only describes the files
     /// (`split.*`, `general.alignment`) is left out. It tells models apart; it is no seal: data changed only between the
-    /// sampled bytes goes unnoticed.
+    /// sampled bytes goes unnoticed. Corrected metadata make another model.
     ///
     /// @throws ModelFormatException if the file was cut short since it was opened
     /// @throws IllegalStateException if this is closed
