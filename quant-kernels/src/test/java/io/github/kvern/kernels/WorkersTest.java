@@ -108,6 +108,7 @@ final class WorkersTest {
     }
 
     @Test
+    @SuppressWarnings("try") // closing from inside is what is tried
     void aTaskCannotRunARegion() {
         try (Workers workers = new Workers(2)) {
             Region region = new Region(workers);

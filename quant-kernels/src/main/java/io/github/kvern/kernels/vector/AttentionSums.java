@@ -28,7 +28,7 @@ final class AttentionSums {
                     by8(values, v, size, weights, c * BLOCK, from, to, state, c * stride, stride, out, c * size + v);
             for (; c + 4 <= last; c += 4) by4(values, v, size, weights, c * BLOCK, from, to, state, c * stride, stride, out, c * size + v);
             for (; c + 2 <= last; c += 2) by2(values, v, size, weights, c * BLOCK, from, to, state, c * stride, stride, out, c * size + v);
-            if (c < last) by1(values, v, size, weights, c * BLOCK, from, to, state, c * stride, stride, out, c * size + v);
+            if (c < last) by1(values, v, size, weights, c * BLOCK, from, to, state, c * stride, out, c * size + v);
         }
         for (; v + L <= size; v += L)
             for (int c = first; c < last; c++)
@@ -170,7 +170,7 @@ final class AttentionSums {
     }
 
     private static void by1(float[] values, int valuesAt, int size, float[] weights, int w, int from, int to, float[] state, int s,
-            int stride, float[] out, int at) {
+            float[] out, int at) {
         FloatVector a0 = FloatVector.fromArray(F, out, at).mul(state[s + 2]), e0 = FloatVector.fromArray(F, out, at + L).mul(state[s + 2]);
         for (int j = from; j < to; j++) {
             FloatVector v0 = FloatVector.fromArray(F, values, valuesAt + j * size),
