@@ -15,7 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Base64;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Assumptions;
@@ -26,7 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Vocabularies of well-known models, which are no part of this repository: every case of the wide set. Expected is what the model's
 /// own tokenizer gives where the case says so (`ids_original`), else what llama.cpp gives. The wide set knows no original for
-/// `kimi-k2-standin`; where the pattern of that model departs from llama.cpp's, the ids are in `kimi-k2-standin.original.json`.
+/// `kimi-k2-standin`.
 ///
 /// Texts that are not UTF-8 cannot be encoded, a `String` holds none; of those cases only the way back is tested.
 class TokenizerFixturesTest {
@@ -40,13 +39,12 @@ class TokenizerFixturesTest {
         Assumptions.assumeTrue(wide != null, "SKIPPED: the wide set of tokenizer cases is not on this machine");
         Tokenizer tokenizer = load(wide.resolve(name + ".gguf.gz"));
         Map<String, Object> json = Json.parse(wide.resolve(name + ".cases.json"));
-        Map<Object, Object> originals = originals(name);
         int encoded = 0;
         int decodedOnly = 0;
         for (Object value : Json.list(json.get("cases"))) {
             Map<String, Object> one = Json.object(value);
             String label = name + " case " + one.get("id");
-            Object original = originals.getOrDefault(one.get("id"), one.getOrDefault("ids_original", Json.NULL));
+            Object original = one.getOrDefault("ids_original", Json.NULL);
             int[] ids = Json.ints(original == Json.NULL ? one.get("ids") : original);
             int[] special = Json.ints(original == Json.NULL ? one.getOrDefault("ids_special", one.get("ids")) : original);
             if (one.get("text") instanceof String text) {
@@ -66,15 +64,6 @@ class TokenizerFixturesTest {
         if (begin != Json.NULL) assertEquals(((Double) begin).intValue(), tokenizer.bos().getAsInt(), name);
         assertTrue(encoded >= 200, name + ": only " + encoded + " cases");
         reporter.publishEntry(name, encoded + " texts encoded; of " + decodedOnly + " that are not UTF-8 only the way back");
-    }
-
-    private static Map<Object, Object> originals(String name) throws IOException {
-        Path file = TestData.folder().resolve("fixtures/tokenizers/" + name + ".original.json");
-        Map<Object, Object> originals = new HashMap<>();
-        if (!Files.exists(file)) return originals;
-        for (Object one : Json.list(Json.parse(file).get("cases")))
-            originals.put(Json.object(one).get("id"), Json.object(one).get("ids_original"));
-        return originals;
     }
 
     /// The bytes that decoding gives according to a case.

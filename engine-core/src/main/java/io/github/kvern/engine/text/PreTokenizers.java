@@ -16,7 +16,7 @@ public final class PreTokenizers {
             + SPACES;
     private static final String QWEN_2 = CONTRACTION + "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*" + SPACES;
     private static final String GPT_4O = words("") + "|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*" + SPACES;
-    private static final String KIMI_K2 = "\\p{IsHan}+|" + words("&&[^\\p{IsHan}]") + "|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*"
+    private static final String KIMI_K2 = "\\p{IsHan}+|" + words("&&[^\\p{IsHan}\\p{M}]") + "|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*"
             + SPACES;
     private static final List<String> DEEPSEEK_V3 = List.of("\\p{N}{1,3}", "[\\u4E00-\\u9FA5\\u3040-\\u309F\\u30A0-\\u30FF]+",
             "[!-/:-@\\[-`{-~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*" + SPACES);

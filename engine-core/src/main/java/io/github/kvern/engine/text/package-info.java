@@ -7,7 +7,7 @@
 ///
 /// | pre-tokenizer | text | the model, and Kvern | llama.cpp |
 /// |---|---|---|---|
-/// | `llama4`, `gpt-4o`, `kimi-k2` | combining marks (`\p{M}`: Arabic vowel signs, Devanagari, Thai, Tamil, Burmese, Khmer …) | belong to the word | break the word at each mark |
+/// | `llama4`, `gpt-4o` | combining marks (`\p{M}`: Arabic vowel signs, Devanagari, Thai, Tamil, Burmese, Khmer …) | belong to the word | break the word at each mark |
 /// | `qwen2` | characters that are not in Unicode normalization form C | are composed first (Kvern: behind at most 1000 marks) | stay as they are |
 ///
 /// Where words are cut differs in more cases; ids seldom do, because few tokens stand across such a cut:
@@ -26,6 +26,9 @@
 /// | fill-in-the-middle tokens that the file calls USER_DEFINED (`<\|fim_prefix\|>`, `<｜fim▁hole｜>`) | are recognized in any text, are written out, end nothing | are control tokens; some end an answer |
 /// | special tokens that overlap in the text | the leftmost wins, then the longest | the longest wins |
 /// | `llama` (SentencePiece): control, unknown and byte tokens | never come out of text that spells them | can, if merges lead there |
+///
+/// One departure from a model stays: `kimi-k2` breaks a word at each combining mark, as llama.cpp does, because its ids are the only
+/// known answers for files of this pre-tokenizer; the pattern published with the model keeps marks with their word.
 ///
 /// Decoding: with `llama` (SentencePiece) the space that encoding put in front is removed from the first token that is written, also
 /// behind a begin token that is not; llama.cpp then leaves it. With some `gpt2` vocabularies llama.cpp removes spaces before `.`, `,`,
