@@ -16,7 +16,7 @@ import java.util.concurrent.TimeUnit;
 /// Ctrl-C), also while it loads a model or waits for the disk.
 final class Interrupts {
     /// How long the verb may take to print what it has. The JVM needs some of the second too.
-    private static final long GRACE_MILLIS = 650;
+    private static final long GRACE_MILLIS = 500;
 
     private final CountDownLatch finished = new CountDownLatch(1);
     private final Set<Path> halfWritten = ConcurrentHashMap.newKeySet();
