@@ -57,7 +57,8 @@ final class ComputeOptions {
     /// @param options as [#options()] gave them: they are checked before anything else is done
     static Model load(Session session, Path path, ModelOptions options) {
         AtomicInteger percent = new AtomicInteger();
-        try (Progress _ = Progress.start(session.terminal(), () -> percent.get() == 0 ? "loading the model" : "loading the model: " + percent + " %")) {
+        try (Progress _ = Progress.start(session.terminal(),
+                () -> percent.get() == 0 ? "loading the model" : "loading the model: " + percent + " %")) {
             return Model.load(path, options, fraction -> percent.set((int) (100 * fraction)));
         } catch (IOException e) {
             throw Failures.model(e);

@@ -37,7 +37,8 @@ class DocsTest {
         for (CommandLine verb : all.getSubcommands().values()) {
             if (!docs.contains("`" + verb.getCommandName())) missing.add(verb.getCommandName());
             for (OptionSpec option : verb.getCommandSpec().options()) {
-                for (String name : option.names()) if (!Pattern.compile("`" + name + "[ `]").matcher(docs).find()) missing.add(verb.getCommandName() + " " + name);
+                for (String name : option.names())
+                    if (!Pattern.compile("`" + name + "[ `]").matcher(docs).find()) missing.add(verb.getCommandName() + " " + name);
             }
         }
         missing.removeIf(name -> name.endsWith(" --help"));
@@ -53,7 +54,8 @@ class DocsTest {
             String expected = m.group(2);
             if (!command.startsWith("./kvern ") || expected.contains("Millis") || expected.contains("...\n")) continue;
             List<String> words = new ArrayList<>();
-            for (Matcher w = WORD.matcher(command.substring(8)); w.find();) words.add(w.group(1) != null ? w.group(1) : w.group(2) != null ? w.group(2) : w.group(3));
+            for (Matcher w = WORD.matcher(command.substring(8)); w.find();)
+                words.add(w.group(1) != null ? w.group(1) : w.group(2) != null ? w.group(2) : w.group(3));
             Run found = Run.of(words.getFirst(), words.subList(1, words.size()).toArray(String[]::new));
             assertEquals(0, found.exitCode(), found::toString);
             assertEquals(expected, found.out().endsWith("\n") ? found.out() : found.out() + "\n", command);
