@@ -84,7 +84,7 @@ final class VectorKernels {
     }
 
     static Ops ops() {
-        return new Ops();
+        return new VectorOps();
     }
 
     static AttentionOps attention() {
