@@ -21,7 +21,7 @@ import java.util.List;
 /// @param loadNanos how long loading took
 /// @param metadata all keys of the file, with what [ModelOptions#overrides()] puts in their place
 public record ModelInfo(List<Path> paths, String name, String architecture, long bytes, long parameters, int layers, int width,
-    int vocabulary, int context, String identity, String kernels, int threads, long loadNanos, Metadata metadata) {
+        int vocabulary, int context, String identity, String kernels, int threads, long loadNanos, Metadata metadata) {
     /// Copies the list.
     public ModelInfo {
         paths = List.copyOf(paths);

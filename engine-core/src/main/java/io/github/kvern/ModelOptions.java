@@ -18,7 +18,7 @@ import java.util.Optional;
 ///   against token by token: see [#reproducible(boolean)]
 /// @param overrides metadata keys whose values in the file do not count, with `VALUE` or `TYPE:VALUE` as in [#override(String)]
 public record ModelOptions(int threads, Precision precision, Optional<KvType> kv, int microBatch, long cacheBytes, boolean reproducible,
-    Map<String, String> overrides) {
+        Map<String, String> overrides) {
     /// Checks the ranges, copies the map.
     public ModelOptions {
         check("threads", threads, 1, 1024);
@@ -29,12 +29,14 @@ public record ModelOptions(int threads, Precision precision, Optional<KvType> kv
     }
 
     private static void check(String name, long value, long least, long most) {
-        if (value < least || value > most) throw new IllegalArgumentException(name + " must be " + least + " to " + most + ", found " + value);
+        if (value < least || value > most)
+            throw new IllegalArgumentException(name + " must be " + least + " to " + most + ", found " + value);
     }
 
     /// All processors that this process may use, fast precision, micro-batches of 512.
     public static ModelOptions defaults() {
-        return new ModelOptions(Math.min(1024, Runtime.getRuntime().availableProcessors()), Precision.FAST, Optional.empty(), 512, 0, false, Map.of());
+        return new ModelOptions(Math.min(1024, Runtime.getRuntime().availableProcessors()), Precision.FAST, Optional.empty(), 512, 0, false,
+                Map.of());
     }
 
     public ModelOptions threads(int threads) {
@@ -74,7 +76,8 @@ public record ModelOptions(int threads, Precision precision, Optional<KvType> kv
     /// @throws IllegalArgumentException it is not of this form, or the key cannot be overridden
     public ModelOptions override(String assignment) {
         int at = assignment.indexOf('=');
-        if (at < 1) throw new IllegalArgumentException("override " + Overrides.quote(assignment) + ": expected KEY=VALUE or KEY=TYPE:VALUE");
+        if (at < 1)
+            throw new IllegalArgumentException("override " + Overrides.quote(assignment) + ": expected KEY=VALUE or KEY=TYPE:VALUE");
         return with(assignment.substring(0, at), assignment.substring(at + 1));
     }
 
@@ -96,7 +99,8 @@ public record ModelOptions(int threads, Precision precision, Optional<KvType> kv
     ///
     /// @throws IllegalArgumentException the key cannot be overridden, or the number is not finite
     public ModelOptions override(String key, double value) {
-        if (!Double.isFinite(value)) throw new IllegalArgumentException("override of key " + Overrides.quote(key) + ": expected a finite number, found " + value);
+        if (!Double.isFinite(value))
+            throw new IllegalArgumentException("override of key " + Overrides.quote(key) + ": expected a finite number, found " + value);
         return with(key, "float:" + value);
     }
 

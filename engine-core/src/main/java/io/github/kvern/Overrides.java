@@ -23,7 +23,8 @@ final class Overrides {
         if (key.isEmpty() || key.length() > LONGEST_KEY)
             throw new IllegalArgumentException("override: expected a key of 1 to " + LONGEST_KEY + " characters, found " + key.length());
         if (key.equals("general.alignment") || key.startsWith("split."))
-            throw new IllegalArgumentException("override of key " + quote(key) + ": it describes the layout of the file and cannot be overridden");
+            throw new IllegalArgumentException(
+                    "override of key " + quote(key) + ": it describes the layout of the file and cannot be overridden");
     }
 
     static Metadata apply(Metadata metadata, Map<String, String> overrides) {
@@ -68,7 +69,8 @@ final class Overrides {
                 case FLOAT32, FLOAT64 -> {
                     if (!NUMBER.matcher(text).matches()) throw wrong(key, "a value of type " + type, quote(text));
                     double number = Double.parseDouble(text);
-                    if (Double.isInfinite(type == MetadataType.FLOAT32 ? (float) number : number)) throw wrong(key, "a finite value of type " + type, quote(text));
+                    if (Double.isInfinite(type == MetadataType.FLOAT32 ? (float) number : number))
+                        throw wrong(key, "a finite value of type " + type, quote(text));
                     yield number;
                 }
                 case BOOL -> switch (text) {

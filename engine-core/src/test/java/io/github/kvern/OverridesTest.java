@@ -38,11 +38,15 @@ class OverridesTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"u8=255, UINT8, 255", "u32=4294967295, UINT32, 4294967295", "i32=-7, INT32, -7", "u64=18446744073709551615, UINT64, 18446744073709551615",
-        "u32=int:5, UINT32, 5", "u32=float:5, FLOAT32, 5.0", "f32=0.5, FLOAT32, 0.5", "f32=1e-5, FLOAT32, 1.0E-5", "f64=.25, FLOAT64, 0.25",
-        "f64=float:3, FLOAT64, 3.0", "b=false, BOOL, false", "s=y:z, STRING, \"y:z\"", "s=str:int:7, STRING, \"int:7\"", "s=a=b, STRING, \"a=b\"",
-        "s=, STRING, \"\"", "new=int:-9223372036854775808, INT64, -9223372036854775808", "new=float:1e38, FLOAT32, 1.0E38", "new=bool:true, BOOL, true",
-        "new=str:, STRING, \"\""})
+    @CsvSource({"u8=255, UINT8, 255", "u32=4294967295, UINT32, 4294967295", "i32=-7, INT32, -7",
+            "u64=18446744073709551615, UINT64, 18446744073709551615",
+            "u32=int:5, UINT32, 5", "u32=float:5, FLOAT32, 5.0", "f32=0.5, FLOAT32, 0.5", "f32=1e-5, FLOAT32, 1.0E-5",
+            "f64=.25, FLOAT64, 0.25",
+            "f64=float:3, FLOAT64, 3.0", "b=false, BOOL, false", "s=y:z, STRING, \"y:z\"", "s=str:int:7, STRING, \"int:7\"",
+            "s=a=b, STRING, \"a=b\"",
+            "s=, STRING, \"\"", "new=int:-9223372036854775808, INT64, -9223372036854775808", "new=float:1e38, FLOAT32, 1.0E38",
+            "new=bool:true, BOOL, true",
+            "new=str:, STRING, \"\""})
     void fits(String assignment, MetadataType type, String value) {
         Metadata corrected = ModelOptions.defaults().override(assignment).corrected(FILE);
         MetadataValue found = corrected.find(assignment.substring(0, assignment.indexOf('='))).orElseThrow();
@@ -51,9 +55,11 @@ class OverridesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"u8=256", "u8=-1", "u32=1.5", "u32=", "u32=x", "u32=0x10", "u32= 1", "i32=2147483648", "u64=18446744073709551616",
-        "u64=99999999999999999999999999999999999999999999999", "f32=1e39", "f32=NaN", "f32=Infinity", "f32=1f", "f32=0x1p3", "f32=", "f64=1e400", "b=1",
-        "b=TRUE", "a=1", "a=int:1", "new=5", "new=", "new=u32:5", "new=int:", "new=float:x", "u32=i32:5", "b=bool:yes"})
+    @ValueSource(
+            strings = {"u8=256", "u8=-1", "u32=1.5", "u32=", "u32=x", "u32=0x10", "u32= 1", "i32=2147483648", "u64=18446744073709551616",
+                    "u64=99999999999999999999999999999999999999999999999", "f32=1e39", "f32=NaN", "f32=Infinity", "f32=1f", "f32=0x1p3",
+                    "f32=", "f64=1e400", "b=1",
+                    "b=TRUE", "a=1", "a=int:1", "new=5", "new=", "new=u32:5", "new=int:", "new=float:x", "u32=i32:5", "b=bool:yes"})
     void doesNotFit(String assignment) {
         ModelOptions options = ModelOptions.defaults().override(assignment);
         String message = assertThrows(IllegalArgumentException.class, () -> options.corrected(FILE)).getMessage();
@@ -69,8 +75,9 @@ class OverridesTest {
 
     @Test
     void typed() {
-        Metadata corrected = ModelOptions.defaults().override("u32", 9).override("f32", 0.125).override("b", false).override("s", "int:7").override("new", "a")
-            .corrected(FILE);
+        Metadata corrected = ModelOptions.defaults().override("u32", 9).override("f32", 0.125).override("b", false).override("s", "int:7")
+                .override("new", "a")
+                .corrected(FILE);
         assertEquals(MetadataValue.of(MetadataType.UINT32, 9), corrected.find("u32").orElseThrow());
         assertEquals(0.125f, corrected.requireFloat("f32"));
         assertEquals(false, corrected.findBoolean("b").orElseThrow());
@@ -92,7 +99,8 @@ class OverridesTest {
             plain = model.score(ids, last);
             identity = model.info().identity();
         }
-        try (Model model = Model.load(f.path(), ModelOptions.defaults().override("llama.rope.freq_base=float:777").override("general.name", "other"))) {
+        try (Model model = Model.load(f.path(),
+                ModelOptions.defaults().override("llama.rope.freq_base=float:777").override("general.name", "other"))) {
             assertEquals(777f, model.info().metadata().requireFloat("llama.rope.freq_base"));
             assertEquals("other", model.info().name());
             assertNotEquals(identity, model.info().identity());

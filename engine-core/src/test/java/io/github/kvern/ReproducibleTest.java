@@ -59,8 +59,9 @@ class ReproducibleTest {
                 int[][] found = bits(model, ids, all);
                 if (expected.length == 0) expected = found;
                 for (int i = 0; i < length; i++) {
-                    assertEquals(-1, Arrays.mismatch(expected[i], found[i]), f + ", seed " + SEED + ", micro-batches of " + batch + " against 512, position " + i
-                        + ": first different logit");
+                    assertEquals(-1, Arrays.mismatch(expected[i], found[i]),
+                            f + ", seed " + SEED + ", micro-batches of " + batch + " against 512, position " + i
+                                    + ": first different logit");
                 }
             }
         }
@@ -81,7 +82,8 @@ class ReproducibleTest {
             for (int[] text : texts) together.add(threads.submit(() -> bits(model, text, IntStream.range(0, text.length).toArray())));
             for (int i = 0; i < texts.size(); i++) {
                 int[][] found = together.get(i).get();
-                for (int p = 0; p < found.length; p++) assertEquals(-1, Arrays.mismatch(alone.get(i)[p], found[p]), f + ", seed " + (SEED + i) + ", position " + p);
+                for (int p = 0; p < found.length; p++)
+                    assertEquals(-1, Arrays.mismatch(alone.get(i)[p], found[p]), f + ", seed " + (SEED + i) + ", position " + p);
             }
         }
     }

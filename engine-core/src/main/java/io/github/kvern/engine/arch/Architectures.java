@@ -29,14 +29,18 @@ public final class Architectures {
     /// Loads a model's parameters and weights.
     ///
     /// @param cache F16 or F32
-    /// @throws UnsupportedModelException no family has this name
+    /// @throws UnsupportedModelException no family has this name, or the family does not do all that the file asks for
+    /// @throws io.github.kvern.gguf.ModelFormatException keys or tensors are missing, or do not fit each other
     public static Decoder load(GgufFile file, Weights weights, TensorType cache) {
         String name = file.metadata().requireString("general.architecture");
         Loader loader = FAMILIES.get(name);
         if (loader == null) {
-            throw new UnsupportedModelException(file.paths().getFirst() + ": key general.architecture: found " + name + "; supported are "
+            throw new UnsupportedModelException(file.paths().getFirst() + ": key general.architecture: found "
+                    + file.metadata().find("general.architecture").orElseThrow() + "; supported are "
                     + String.join(", ", names()));
         }
-        return loader.load(file, weights, cache);
+        Decoder decoder = loader.load(file, weights, cache);
+        weights.requireAllUsed();
+        return decoder;
     }
 }

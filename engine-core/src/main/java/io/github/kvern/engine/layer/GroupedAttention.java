@@ -43,9 +43,10 @@ public final class GroupedAttention implements RowWork {
         int q = spec.heads * spec.headSize, k = spec.keyHeads * spec.headSize, v = spec.keyHeads * spec.valueSize;
         String merged = prefix + "attn_qkv.weight";
         if (w.has(merged)) {
-            query = w.rows(merged, 0, q, q + k + v, width);
-            key = w.rows(merged, q, k, q + k + v, width);
-            value = w.rows(merged, q + k, v, q + k + v, width);
+            long all = (long) q + k + v;
+            query = w.rows(merged, 0, q, all, width);
+            key = w.rows(merged, q, k, all, width);
+            value = w.rows(merged, (long) q + k, v, all, width);
         } else {
             query = w.matrix(prefix + "attn_q.weight", q, width);
             key = w.matrix(prefix + "attn_k.weight", k, width);

@@ -1,5 +1,6 @@
 package io.github.kvern.engine.layer;
 
+import io.github.kvern.gguf.ModelFormatException;
 import io.github.kvern.gguf.UnsupportedModelException;
 import io.github.kvern.kernels.Ops;
 
@@ -33,11 +34,12 @@ public final class Rope {
         int n = r.number("rope.dimension_count", p.headSize(), 2, p.headSize());
         if (n % 2 != 0) throw r.wrong("rope.dimension_count", "an even number", "" + n);
         float base = r.real("rope.freq_base", 10_000f);
-        if (!(base > 0)) throw r.wrong("rope.freq_base", "a number above 0", "" + base);
+        if (!(base > 1)) throw r.wrong("rope.freq_base", "a number above 1", "" + base);
         float factor = r.real("rope.scaling.factor", r.real("rope.scale_linear", 0f));
         if (factor < 0) throw r.wrong("rope.scaling.factor", "0 (none) or more", "" + factor);
         if (factor == 0) factor = 1;
         float attention = r.real("rope.scaling.attn_factor", 1f);
+        if (!(attention > 0)) throw r.wrong("rope.scaling.attn_factor", "a number above 0", "" + attention);
         String type = r.metadata().findString(r.prefix() + "rope.scaling.type").orElse("linear");
         float[] ramp = Weights.NONE;
         float magnitude = attention;
@@ -48,15 +50,20 @@ public final class Rope {
             case "yarn" -> {
                 int original = r.number("rope.scaling.original_context_length", p.context(), 1, Integer.MAX_VALUE);
                 float fast = r.real("rope.scaling.yarn_beta_fast", 32f), slow = r.real("rope.scaling.yarn_beta_slow", 1f);
+                if (!(fast > 0 && slow > 0)) throw r.wrong("rope.scaling.yarn_beta_fast", "betas above 0", fast + " and " + slow);
                 ramp = yarnRamp(n, base, original, fast, slow);
                 magnitude = (float) (attention * (1 + 0.1 * StrictMath.log(factor)));
+                if (!(magnitude > 0)) throw r.wrong("rope.scaling.factor", "a factor that leaves something of a key", "" + factor);
             }
-            default -> throw new UnsupportedModelException(r.file().paths().getFirst() + ": key " + r.prefix()
-                    + "rope.scaling.type: found " + type + "; supported are none, linear and yarn");
+            default -> throw new UnsupportedModelException(r.file().paths().getFirst() + ": key " + r.prefix() + "rope.scaling.type: found "
+                    + r.metadata().find(r.prefix() + "rope.scaling.type").orElseThrow() + "; supported are none, linear and yarn");
         }
         float[] factors = weights.findVector("rope_freqs.weight", n / 2);
-        for (float f : factors)
-            if (!(f > 0)) throw r.wrong("(tensor rope_freqs.weight)", "divisors above 0", "" + f);
+        for (float f : factors) {
+            if (!(f > 0))
+                throw new ModelFormatException(
+                        r.file().paths().getFirst() + ": tensor rope_freqs.weight: expected divisors above 0, found " + f);
+        }
         return new Rope(n / 2, halves, (float) StrictMath.pow(base, -2.0f / n), factors, 1 / factor, ramp, magnitude);
     }
 

@@ -1,6 +1,8 @@
 package io.github.kvern.engine.layer;
 
 import io.github.kvern.gguf.GgufFile;
+import io.github.kvern.gguf.MetadataType;
+import io.github.kvern.gguf.MetadataValue;
 import io.github.kvern.gguf.ModelFormatException;
 import io.github.kvern.gguf.Tensor;
 import io.github.kvern.gguf.TensorInfo;
@@ -12,18 +14,26 @@ import io.github.kvern.kernels.Precision;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
 
 /// Tensors by name, checked against the shape that the model's parameters ask for.
 public final class Weights {
     /// Stands for an optional vector that the file does not have.
     public static final float[] NONE = {};
 
+    /// Tables that old converters wrote and that nothing reads: they follow from the metadata.
+    private static final Pattern IGNORED = Pattern
+            .compile("(blk\\.\\d+\\.)?(attn_)?rot_embd(\\.weight)?|blk\\.\\d+\\.attn\\.rotary_emb\\.inv_freq");
+
     private final GgufFile file;
     private final Kernels kernels;
     private final Precision precision;
     private final List<Matrix> matrices = new ArrayList<>();
+    private final Set<String> used = new HashSet<>();
 
     public Weights(GgufFile file, Kernels kernels, Precision precision) {
         this.file = file;
@@ -67,10 +77,10 @@ public final class Weights {
     }
 
     /// Rows `from` to `from + rows - 1` of a weight that holds `all` rows.
-    public Matrix rows(String name, int from, int rows, int all, int columns) {
+    public Matrix rows(String name, long from, int rows, long all, int columns) {
         Tensor t = checked(name, columns, all, 1);
         long rowBytes = t.type().rowBytes(columns);
-        return add(t.type(), t.segment().asSlice(from * rowBytes, rows * rowBytes), rows, columns, 1, precision);
+        return add(t, t.segment().asSlice(from * rowBytes, rows * rowBytes), rows, columns, 1, precision);
     }
 
     /// A vector of floats, as biases and norms are.
@@ -78,6 +88,10 @@ public final class Weights {
         Tensor t = checked(name, n, 1, 1);
         float[] v = new float[n];
         kernels.matrix(t.type(), t.segment(), 1, n, 1, Precision.EXACT).decodeRow(0, v, 0);
+        for (int i = 0; i < n; i++) {
+            if (!Float.isFinite(v[i]))
+                throw new ModelFormatException(where(name) + ": expected finite numbers, found " + v[i] + " as value " + i);
+        }
         return v;
     }
 
@@ -88,29 +102,55 @@ public final class Weights {
 
     private Matrix make(String name, int rows, int columns, int experts, Precision precision) {
         Tensor t = checked(name, columns, rows, experts);
-        return add(t.type(), t.segment(), rows, columns, experts, precision);
+        return add(t, t.segment(), rows, columns, experts, precision);
     }
 
-    private Matrix add(TensorType type, MemorySegment segment, int rows, int columns, int experts, Precision precision) {
-        Matrix m = kernels.matrix(type, segment, rows, columns, experts, precision);
+    private Matrix add(Tensor t, MemorySegment segment, int rows, int columns, int experts, Precision precision) {
+        if ((long) rows * experts > Integer.MAX_VALUE)
+            throw new UnsupportedModelException(
+                    where(t.name()) + ": expected at most " + Integer.MAX_VALUE + " rows, found " + (long) rows * experts);
+        Matrix m = kernels.matrix(t.type(), segment, rows, columns, experts, precision);
         matrices.add(m);
         return m;
     }
 
     private Tensor checked(String name, long first, long second, long third) {
         Tensor t = file.require(name);
+        used.add(name);
         TensorInfo info = t.info();
         if (info.extent(0) != first || info.extent(1) != second || info.extent(2) != third || info.extent(3) != 1) {
             String expected = third > 1 ? first + ", " + second + ", " + third : second > 1 ? first + ", " + second : "" + first;
-            throw new ModelFormatException(file.paths().getFirst() + ": tensor " + name + ": expected shape [" + expected
+            throw new ModelFormatException(where(name) + ": expected shape [" + expected
                     + "] by the model's parameters, found " + info.shape());
         }
         switch (t.type()) {
-            case I8, I16, I32, I64, F64, Q8_1, Q8_K -> throw new UnsupportedModelException(file.paths().getFirst() + ": tensor " + name
+            case I8, I16, I32, I64, F64, Q8_1, Q8_K -> throw new UnsupportedModelException(where(name)
                     + ": type " + t.type() + " holds no weights; expected a float or a quantised weight type");
             default -> {
             }
         }
         return t;
+    }
+
+    /// Refuses a file with tensors that nobody asked for: a model that is computed without some of its weights gives wrong numbers.
+    ///
+    /// @throws UnsupportedModelException there are some, which the message names
+    public void requireAllUsed() {
+        List<String> unused = new ArrayList<>();
+        for (Tensor t : file.tensors()) if (!used.contains(t.name()) && !IGNORED.matcher(t.name()).matches()) unused.add(t.name());
+        if (unused.isEmpty()) return;
+        throw new UnsupportedModelException(file.paths().getFirst() + ": tensor " + shown(unused.getFirst()) + (unused.size()
+                > 1 ? " and " + (unused.size() - 1)
+                        + " more" : "")
+                + ": the architecture does not use it, so that the model would be computed wrongly");
+    }
+
+    private String where(String name) {
+        return file.paths().getFirst() + ": tensor " + name;
+    }
+
+    /// A name from the file, which may be anything, fit for a message.
+    private static String shown(String name) {
+        return MetadataValue.of(MetadataType.STRING, name).toString();
     }
 }
