@@ -33,8 +33,9 @@ class HostileModelTest {
     private static final List<String> REQUIRED_LLAMA4 = List.of("expert_count", "expert_used_count", "expert_feed_forward_length",
             "interleave_moe_layer_step");
     /// Whole numbers that a model's shapes follow from: no other value will do.
-    private static final List<String> SHAPES = List.of("embedding_length", "feed_forward_length", "attention.head_count", "attention.head_count_kv",
-            "attention.key_length", "attention.value_length", "expert_count", "expert_feed_forward_length", "vocab_size");
+    private static final List<
+            String> SHAPES = List.of("embedding_length", "feed_forward_length", "attention.head_count", "attention.head_count_kv",
+                    "attention.key_length", "attention.value_length", "expert_count", "expert_feed_forward_length", "vocab_size");
     private static final Set<String> OPTIONAL_TENSORS = Set.of("rope_freqs.weight");
 
     @TempDir
@@ -43,7 +44,8 @@ class HostileModelTest {
     /// The smallest file of every model that there is.
     static Stream<Fixture> models() {
         Set<String> seen = new HashSet<>();
-        return Architectures.names().stream().flatMap(a -> Fixture.of(a).stream()).sorted(Comparator.comparing(f -> f.path().toFile().length()))
+        return Architectures.names().stream().flatMap(a -> Fixture.of(a).stream())
+                .sorted(Comparator.comparing(f -> f.path().toFile().length()))
                 .filter(f -> seen.add(f.model()));
     }
 
@@ -57,14 +59,17 @@ class HostileModelTest {
         if (good.architecture().equals("llama4")) required.addAll(REQUIRED_LLAMA4);
         for (String key : required) {
             refused(good.without(p + key), p + key);
-            for (MetadataValue wrong : wrongTypes(key.endsWith("epsilon"))) refused(good.with(p + key, wrong.type(), wrong.value()), p + key);
+            for (MetadataValue wrong : wrongTypes(key.endsWith("epsilon")))
+                refused(good.with(p + key, wrong.type(), wrong.value()), p + key);
         }
         for (String key : SHAPES) {
             if (!good.metadata().contains(p + key) && !required.contains(key)) continue;
-            for (long n : new long[] {-1, 1 << 30, (1L << 31) - 1, 1L << 31, 1L << 62, Long.MIN_VALUE}) refused(good.withInt(p + key, n), "");
+            for (long n : new long[] {-1, 1 << 30, (1L << 31) - 1, 1L << 31, 1L << 62, Long.MIN_VALUE})
+                refused(good.withInt(p + key, n), "");
             // a mixture in every layer leaves nothing of the dense layers' width
             if (key.equals("feed_forward_length") && required.contains("expert_feed_forward_length")
-                    && !good.tensors().containsKey("blk.0.ffn_gate.weight")) continue;
+                    && !good.tensors().containsKey("blk.0.ffn_gate.weight"))
+                continue;
             int now = good.metadata().findInts(p + key).orElseThrow()[0];
             refused(good.withInt(p + key, now + 1), "");
             refused(good.withInt(p + key, now - 1), "");
@@ -74,7 +79,8 @@ class HostileModelTest {
         for (String key : good.metadata().keys()) {
             if (key.startsWith("tokenizer.")) continue;
             either(good.without(key), "without " + key);
-            for (long n : new long[] {0, -1, 1, 3, 1 << 20, 1 << 30, (1L << 31) - 1, Long.MAX_VALUE}) either(good.withInt(key, n), key + " = " + n);
+            for (long n : new long[] {0, -1, 1, 3, 1 << 20, 1 << 30, (1L << 31) - 1, Long.MAX_VALUE})
+                either(good.withInt(key, n), key + " = " + n);
             for (float x : new float[] {0, -1, 1e-45f, 3e38f, Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
                 either(good.with(key, MetadataType.FLOAT32, x), key + " = " + x);
                 either(good.with(key, MetadataType.FLOAT64, (double) x * 10), key + " = 10 * " + x);
@@ -84,9 +90,12 @@ class HostileModelTest {
     }
 
     private static List<MetadataValue> wrongTypes(boolean isReal) {
-        List<MetadataValue> wrong = new ArrayList<>(List.of(MetadataValue.of(MetadataType.STRING, "7\n\u001b[31m"), MetadataValue.of(MetadataType.BOOL, true),
-                MetadataValue.of(MetadataType.ARRAY, MetadataArray.ofFloats(1, 2)), MetadataValue.of(MetadataType.ARRAY, MetadataArray.ofInts()),
-                MetadataValue.of(MetadataType.ARRAY, MetadataArray.ofInts(new int[77])), MetadataValue.of(MetadataType.ARRAY, MetadataArray.ofStrings(List.of("x")))));
+        List<MetadataValue> wrong = new ArrayList<>(
+                List.of(MetadataValue.of(MetadataType.STRING, "7\n\u001b[31m"), MetadataValue.of(MetadataType.BOOL, true),
+                        MetadataValue.of(MetadataType.ARRAY, MetadataArray.ofFloats(1, 2)),
+                        MetadataValue.of(MetadataType.ARRAY, MetadataArray.ofInts()),
+                        MetadataValue.of(MetadataType.ARRAY, MetadataArray.ofInts(new int[77])),
+                        MetadataValue.of(MetadataType.ARRAY, MetadataArray.ofStrings(List.of("x")))));
         if (!isReal) wrong.add(MetadataValue.of(MetadataType.FLOAT32, 2f));
         return wrong;
     }
@@ -96,7 +105,8 @@ class HostileModelTest {
     void countsThatDoNotFitEachOther(Fixture f) throws IOException {
         ModelSheet good = ModelSheet.read(f.path());
         String p = good.architecture() + ".";
-        int heads = good.metadata().findInts(p + "attention.head_count").orElseThrow()[0], layers = good.metadata().requireInt(p + "block_count");
+        int heads = good.metadata().findInts(p + "attention.head_count").orElseThrow()[0],
+                layers = good.metadata().requireInt(p + "block_count");
         refused(good.withInt(p + "attention.head_count_kv", 3), p + "attention.head_count_kv");
         refused(good.withInt(p + "attention.head_count_kv", heads + 1), p + "attention.head_count_kv");
         refused(good.withInt(p + "attention.head_count", heads * 3L), "");
@@ -116,7 +126,8 @@ class HostileModelTest {
         refused(good.with("general.architecture", MetadataType.STRING, "x".repeat(100_000)), "general.architecture");
         refused(good.without("general.architecture"), "general.architecture");
         refused(good.with("general.name", MetadataType.UINT32, 7), "general.name");
-        ModelSheet yarn = good.with(p + "rope.scaling.type", MetadataType.STRING, "yarn").with(p + "rope.scaling.factor", MetadataType.FLOAT32, 4f);
+        ModelSheet yarn = good.with(p + "rope.scaling.type", MetadataType.STRING, "yarn").with(p + "rope.scaling.factor",
+                MetadataType.FLOAT32, 4f);
         runs(yarn, "yarn");
         for (float bad : new float[] {0, -1, Float.NaN, Float.POSITIVE_INFINITY}) {
             refused(yarn.with(p + "rope.scaling.yarn_beta_fast", MetadataType.FLOAT32, bad), p + "rope.scaling.yarn_beta");
@@ -124,7 +135,9 @@ class HostileModelTest {
             refused(yarn.with(p + "rope.scaling.attn_factor", MetadataType.FLOAT32, bad), p + "rope.scaling.attn_factor");
             refused(good.with(p + "rope.freq_base", MetadataType.FLOAT32, bad), p + "rope.freq_base");
             if (bad != 0) refused(good.with(p + "rope.scaling.factor", MetadataType.FLOAT32, bad), p + "rope.scaling.factor");
-            if (bad != 0) refused(good.with(p + "attention.layer_norm_rms_epsilon", MetadataType.FLOAT32, bad), p + "attention.layer_norm_rms_epsilon");
+            if (bad != 0)
+                refused(good.with(p + "attention.layer_norm_rms_epsilon", MetadataType.FLOAT32, bad),
+                        p + "attention.layer_norm_rms_epsilon");
         }
         refused(yarn.with(p + "rope.scaling.factor", MetadataType.FLOAT32, 1e-20f), p + "rope.scaling.factor");
         refused(yarn.withInt(p + "rope.scaling.original_context_length", 0), p + "rope.scaling.original_context_length");
@@ -153,7 +166,8 @@ class HostileModelTest {
             List<Long> turned = item.shape().reversed();
             if (!turned.equals(item.shape()) && turned.getFirst() % item.type().blockLength() == 0)
                 refused(good.withTensor(name, item.as(item.type(), turned)), name.equals("token_embd.weight") ? "" : name);
-            for (TensorType type : List.of(TensorType.I8, TensorType.I16, TensorType.I32, TensorType.I64, TensorType.F64, TensorType.Q8_1, TensorType.Q8_K)) {
+            for (TensorType type : List.of(TensorType.I8, TensorType.I16, TensorType.I32, TensorType.I64, TensorType.F64, TensorType.Q8_1,
+                    TensorType.Q8_K)) {
                 if (item.shape().getFirst() % type.blockLength() == 0) refused(good.withTensor(name, item.as(type, item.shape())), name);
             }
             refused(good.withTensor(name + ".more", item), name + ".more");
@@ -165,7 +179,8 @@ class HostileModelTest {
         Path path = sheet.write(folder.resolve("m.gguf"));
         long before = allocated();
         try (Model model = Model.load(path, options())) {
-            throw new AssertionError("not refused, although it is wrong: " + named + ", " + sheet.metadata() + "; " + model.info().architecture());
+            throw new AssertionError(
+                    "not refused, although it is wrong: " + named + ", " + sheet.metadata() + "; " + model.info().architecture());
         } catch (ModelFormatException | UnsupportedModelException e) {
             checkLine(e, path, named);
             long bytes = allocated() - before;

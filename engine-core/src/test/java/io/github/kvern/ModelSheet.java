@@ -32,7 +32,8 @@ record ModelSheet(Metadata metadata, Map<String, Item> tensors) {
     static ModelSheet read(Path path) throws IOException {
         try (GgufFile file = GgufFile.open(path)) {
             Map<String, Item> tensors = new LinkedHashMap<>();
-            for (Tensor t : file.tensors()) tensors.put(t.name(), new Item(t.type(), t.info().shape(), t.segment().toArray(ValueLayout.JAVA_BYTE)));
+            for (Tensor t : file.tensors())
+                tensors.put(t.name(), new Item(t.type(), t.info().shape(), t.segment().toArray(ValueLayout.JAVA_BYTE)));
             return new ModelSheet(file.metadata(), tensors);
         }
     }

@@ -1,5 +1,6 @@
 package io.github.kvern;
 
+import io.github.kvern.engine.arch.Architectures;
 import io.github.kvern.gguf.GgufFile;
 import io.github.kvern.gguf.KvernException;
 import io.github.kvern.gguf.MemoryBudgetException;
@@ -26,7 +27,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import io.github.kvern.engine.arch.Architectures;
 
 /// Model files with random damage, anywhere: each is refused with one of our own exceptions, or answers, or says that what it computes
 /// is no number. Nothing else is thrown, and nothing hangs.
@@ -39,7 +39,8 @@ class MutatedModelTest {
 
     /// The smallest file of every architecture.
     static Stream<Fixture> models() {
-        return Architectures.names().stream().map(a -> Fixture.of(a).stream().min(Comparator.comparing(f -> f.path().toFile().length())).orElseThrow());
+        return Architectures.names().stream()
+                .map(a -> Fixture.of(a).stream().min(Comparator.comparing(f -> f.path().toFile().length())).orElseThrow());
     }
 
     @ParameterizedTest(name = "{0}")
@@ -71,7 +72,8 @@ class MutatedModelTest {
             switch (random.nextInt(5)) {
                 case 0 -> bad[at] = (byte) random.nextInt();
                 case 1 -> bad[at] ^= (byte) (1 << random.nextInt(8));
-                case 2 -> ByteBuffer.wrap(bad).order(ByteOrder.LITTLE_ENDIAN).putInt(at, List.of(0, -1, 1, 1 << 30, 0x7FC00000, 0x7F800000).get(random.nextInt(6)));
+                case 2 -> ByteBuffer.wrap(bad).order(ByteOrder.LITTLE_ENDIAN).putInt(at,
+                        List.of(0, -1, 1, 1 << 30, 0x7FC00000, 0x7F800000).get(random.nextInt(6)));
                 case 3 -> System.arraycopy(bad, random.nextInt(span - 8), bad, at, 8);
                 default -> bad[at] += (byte) (random.nextBoolean() ? 1 : -1);
             }
@@ -85,14 +87,16 @@ class MutatedModelTest {
             int vocabulary = model.info().vocabulary();
             model.score(new int[] {0, vocabulary / 2, vocabulary - 1}, new int[] {1, 2});
             try (Generator generator = model.generator(GeneratorOptions.context(64));
-                    Generation answer = generator.generate(Prompt.tokens(0, vocabulary - 1), Sampling.defaults().seed(1).maxTokens(8).stop("xx"))) {
+                    Generation answer = generator.generate(Prompt.tokens(0, vocabulary - 1),
+                            Sampling.defaults().seed(1).maxTokens(8).stop("xx"))) {
                 for (Token token : answer) if (token.text().length() > 1 << 20) throw new AssertionError("a long token");
             }
             return "answered";
         } catch (LogitsException | MemoryBudgetException e) {
             return e.getClass().getSimpleName();
         } catch (ModelFormatException | UnsupportedModelException e) {
-            if (String.valueOf(e.getMessage()).lines().count() != 1) throw new AssertionError(what + ": not one line: " + e.getMessage(), e);
+            if (String.valueOf(e.getMessage()).lines().count() != 1)
+                throw new AssertionError(what + ": not one line: " + e.getMessage(), e);
             return "refused";
         } catch (KvernException | IOException e) {
             throw new AssertionError(what + ": " + e, e);
