@@ -6,7 +6,6 @@ import io.github.kvern.gguf.MetadataValue;
 import io.github.kvern.gguf.ModelFormatException;
 import io.github.kvern.gguf.Tensor;
 import io.github.kvern.gguf.TensorInfo;
-import io.github.kvern.gguf.TensorType;
 import io.github.kvern.gguf.UnsupportedModelException;
 import io.github.kvern.kernels.Kernels;
 import io.github.kvern.kernels.Matrix;
