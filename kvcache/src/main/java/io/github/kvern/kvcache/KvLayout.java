@@ -44,10 +44,10 @@ public record KvLayout(int layers, int heads, int keySize, int valueSize, Tensor
     }
 
     private long keyBytes() {
-        return AttentionOps.bytes(storage, (long) AttentionOps.BLOCK * keySize);
+        return AttentionOps.keyBytes(storage, keySize);
     }
 
     private long valueBytes() {
-        return AttentionOps.bytes(storage, (long) AttentionOps.BLOCK * valueSize);
+        return AttentionOps.valueBytes(storage, valueSize);
     }
 }

@@ -9,6 +9,9 @@ final class Page {
     final MemorySegment memory;
     private final Arena arena;
     int references;
+    /// Whether something infinite or not a number was stored since the page was taken. Set by storing workers, read by regions that
+    /// run later.
+    boolean oddities;
 
     private Page(Arena arena, MemorySegment memory) {
         this.arena = arena;

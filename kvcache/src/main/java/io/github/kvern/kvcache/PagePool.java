@@ -134,6 +134,7 @@ public final class PagePool implements AutoCloseable {
         }
         used += pageBytes[group];
         page.references = 1;
+        page.oddities = false;
         return page;
     }
 

@@ -4,7 +4,6 @@ import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kernels.AttentionOps;
 import io.github.kvern.kernels.RangeTask;
 import io.github.kvern.kernels.WorkerScratch;
-import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// Storing one layer's keys and values. A unit is a stretch of rows that lie in one page, for one head.
@@ -69,12 +68,11 @@ final class StoreTask implements RangeTask {
         for (int unit = from; unit < to; unit++) {
             int row = starts[unit / layout.heads()], count = starts[unit / layout.heads() + 1] - row, head = unit % layout.heads();
             int position = rows.position(row), slot = position % PagePool.POSITIONS;
-            MemorySegment memory = rows.sequence(row).page(group, position / PagePool.POSITIONS).memory;
+            Page page = rows.sequence(row).page(group, position / PagePool.POSITIONS);
             int key = layout.keySize(), value = layout.valueSize();
-            ops.storeKeys(layout.storage(), memory, layout.keysAt(layer, head), slot, count, k, kAt + row * kStride + head * key, kStride,
-                    key);
-            ops.storeValues(layout.storage(), memory, layout.valuesAt(layer, head), slot, count, v, vAt + row * vStride + head * value,
-                    vStride, value);
+            boolean finite = ops.storeKeys(layout.storage(), page.memory, layout.keysAt(layer, head), slot, count, k, kAt + row * kStride + head * key, kStride, key);
+            finite &= ops.storeValues(layout.storage(), page.memory, layout.valuesAt(layer, head), slot, count, v, vAt + row * vStride + head * value, vStride, value);
+            if (!finite) page.oddities = true;
         }
         left.addAndGet(from - to);
     }

@@ -7,7 +7,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /// The attention of one tile: some neighbouring rows times the query heads that share one key/value head. Query `r * sharing + g`
-/// of the tile is row r, head `head * sharing + g`. A block of keys and values is read as floats once for all of them.
+/// of the tile is row r, head `head * sharing + g`. A block of keys and values is read as floats once for all of
+/// them; for the few queries of one position, halves are computed with as they are stored.
 ///
 /// The result of a span is its queries' maxima, sums and weighted sums. The first span of a row becomes its total, later ones are
 /// joined to it one by one: the same steps whether one worker takes all spans or each its own.
@@ -28,16 +29,16 @@ final class TileAttention {
         KvLayout layout = task.layout;
         int queries = rows * task.sharing, size = layout.valueSize();
         int first = firstBlock(row), last = lastBlock(row, rows);
-        float[] packed = pack(row, rows, head, scratch);
+        boolean stored = pack(row, rows, head, first, last, scratch);
         float[] state = scratch.floats(STATE, STATES * queries), sums = scratch.floats(SUMS, queries * size);
         int firstSpan = Spans.of(first), endSpan = Spans.of(last) + 1;
-        span(row, rows, head, firstSpan, packed, state, sums, scratch);
+        span(row, rows, head, firstSpan, stored, state, sums, scratch);
         if (endSpan - firstSpan > 1) {
             float[] totalState = scratch.floats(TOTAL_STATE, STATES * queries), totals = scratch.floats(TOTALS, queries * size);
             System.arraycopy(state, 0, totalState, 0, STATES * queries);
             System.arraycopy(sums, 0, totals, 0, queries * size);
             for (int span = firstSpan + 1; span < endSpan; span++) {
-                span(row, rows, head, span, packed, state, sums, scratch);
+                span(row, rows, head, span, stored, state, sums, scratch);
                 for (int c = firstQuery(row, rows, Spans.start(span)); c < queries; c++)
                     join(totalState, STATES * c, totals, c * size, state[STATES * c], state[STATES * c + 1], sums, c * size, size);
             }
@@ -51,11 +52,11 @@ final class TileAttention {
     /// `at + ((s - the tile's first span) * queries + c) * (valueSize + 2)` on: maximum, sum, weighted sums.
     void part(int row, int rows, int head, int firstSpan, int endSpan, float[] partials, int at, WorkerScratch scratch) {
         int queries = rows * task.sharing, size = task.layout.valueSize();
-        float[] packed = pack(row, rows, head, scratch);
+        boolean stored = pack(row, rows, head, Math.max(firstBlock(row), Spans.start(firstSpan)), Math.min(lastBlock(row, rows), Spans.start(endSpan) - 1), scratch);
         float[] state = scratch.floats(STATE, STATES * queries), sums = scratch.floats(SUMS, queries * size);
         int tileSpan = Spans.of(firstBlock(row));
         for (int span = firstSpan; span < endSpan; span++) {
-            span(row, rows, head, span, packed, state, sums, scratch);
+            span(row, rows, head, span, stored, state, sums, scratch);
             for (int c = 0; c < queries; c++) {
                 int to = at + ((span - tileSpan) * queries + c) * (size + 2);
                 partials[to] = state[STATES * c];
@@ -93,7 +94,10 @@ final class TileAttention {
     }
 
     /// One span for all queries of the tile; what a query does not see stays out, and a query that sees nothing has the sum 0.
-    private void span(int row, int rows, int head, int span, float[] packed, float[] state, float[] sums, WorkerScratch scratch) {
+    ///
+    /// Where the rows see different ends of a block, a pack of queries is summed as far as all of them see, then each on its own: the
+    /// order of additions is that of a query alone, and nothing unseen is touched, not even times zero.
+    private void span(int row, int rows, int head, int span, boolean stored, float[] state, float[] sums, WorkerScratch scratch) {
         KvLayout layout = task.layout;
         int queries = rows * task.sharing, size = layout.valueSize(), keySize = layout.keySize();
         int position = task.rows.position(row), first = layout.firstVisible(position);
@@ -102,8 +106,9 @@ final class TileAttention {
             state[STATES * c + 1] = 0;
         }
         Arrays.fill(sums, 0, queries * size, 0f);
-        float[] keys = scratch.floats(KEYS, AttentionOps.BLOCK * keySize), values = scratch.floats(VALUES, AttentionOps.BLOCK * size);
+        float[] keys = scratch.floats(KEYS, stored ? 0 : AttentionOps.BLOCK * keySize), values = scratch.floats(VALUES, stored ? 0 : AttentionOps.BLOCK * size);
         float[] weights = scratch.floats(WEIGHTS, AttentionOps.BLOCK * packs(queries) * AttentionOps.PACK);
+        float[] packed = scratch.floats(QUERIES, packs(queries) * AttentionOps.PACK * keySize);
         int fromBlock = Math.max(Spans.start(span), first / PagePool.POSITIONS);
         int toBlock = Math.min(Spans.start(span + 1) - 1, lastBlock(row, rows));
         for (int block = fromBlock; block <= toBlock; block++) {
@@ -111,30 +116,34 @@ final class TileAttention {
             int start = block * PagePool.POSITIONS, from = Math.max(0, first - start);
             int seen = Math.min(AttentionOps.BLOCK, position + rows - start); // by the last row
             int skip = firstQuery(row, rows, block); // queries that see nothing of this block
-            ops.loadKeys(layout.storage(), memory, layout.keysAt(task.layer, head), keys, keySize);
-            ops.loadValues(layout.storage(), memory, layout.valuesAt(task.layer, head), seen, values, size);
-            ops.scores(keys, packed, keySize, skip, queries, task.scale, weights);
+            long keysAt = layout.keysAt(task.layer, head), valuesAt = layout.valuesAt(task.layer, head);
+            if (stored) {
+                ops.storedScores(memory, keysAt, packed, keySize, skip, queries, task.scale, weights);
+            } else {
+                ops.loadKeys(layout.storage(), memory, keysAt, keys, keySize);
+                ops.loadValues(layout.storage(), memory, valuesAt, seen, values, size);
+                ops.scores(keys, packed, keySize, skip, queries, task.scale, weights);
+            }
             for (int c = skip; c < queries; c++)
                 ops.weigh(weights, c * AttentionOps.BLOCK, from, to(position, c, start), state, STATES * c);
-            if (to(position, skip, start) == seen) ops.accumulate(values, size, weights, skip, queries, from, seen, state, STATES, sums);
-            else ragged(position, start, from, skip, queries, values, size, weights, state, sums);
+            for (int c = skip; c < queries; ) { // as many together as see the same end
+                int to = to(position, c, start), end = to == seen ? queries : Math.min(queries, c + AttentionOps.PACK);
+                sums(stored, memory, valuesAt, values, weights, c, end, from, to, state, sums);
+                for (; c < end; c++) {
+                    int further = to(position, c, start);
+                    if (further == to) continue;
+                    state[STATES * c + 2] = 1;
+                    sums(stored, memory, valuesAt, values, weights, c, c + 1, to, further, state, sums);
+                }
+            }
         }
     }
 
-    /// The weighted sums of a block whose end the rows see differently: a pack of queries together as far as all of them see, then
-    /// each on its own. The order of additions is that of a query alone, and nothing unseen is touched.
-    private void ragged(int position, int start, int from, int skip, int queries, float[] values, int size, float[] weights, float[] state,
-            float[] sums) {
-        for (int c = skip; c < queries;) {
-            int end = Math.min(queries, c + AttentionOps.PACK), common = to(position, c, start);
-            ops.accumulate(values, size, weights, c, end, from, common, state, STATES, sums);
-            for (; c < end; c++) {
-                int to = to(position, c, start);
-                if (to == common) continue;
-                state[STATES * c + 2] = 1;
-                ops.accumulate(values, size, weights, c, c + 1, common, to, state, STATES, sums);
-            }
-        }
+    private void sums(boolean stored, MemorySegment memory, long at, float[] values, float[] weights, int first, int last, int from, int to, float[] state,
+        float[] sums) {
+        int size = task.layout.valueSize();
+        if (stored) ops.storedSums(memory, at, size, weights, first, last, from, to, state, STATES, sums);
+        else ops.accumulate(values, size, weights, first, last, from, to, state, STATES, sums);
     }
 
     private int to(int position, int query, int start) {
@@ -154,14 +163,28 @@ final class TileAttention {
         return task.rows.position(row + rows - 1) / PagePool.POSITIONS;
     }
 
-    private float[] pack(int row, int rows, int head, WorkerScratch scratch) {
-        int queries = rows * task.sharing, size = task.layout.keySize();
+    /// Packs the tile's queries.
+    ///
+    /// @return whether blocks `first` to `last` are to be computed with as they are stored
+    private boolean pack(int row, int rows, int head, int first, int last, WorkerScratch scratch) {
+        int queries = rows * task.sharing;
+        KvLayout layout = task.layout;
+        boolean stored = ops.readsStored(layout.storage(), layout.keySize(), layout.valueSize(), queries);
+        for (int block = first; block <= last && stored; block++) stored = !task.rows.sequence(row).page(task.group, block).oddities;
+        if (stored && pack(row, queries, head, AttentionOps.HALF_FACTOR, scratch)) return true;
+        pack(row, queries, head, 1, scratch);
+        return false;
+    }
+
+    private boolean pack(int row, int queries, int head, float factor, WorkerScratch scratch) {
+        int size = task.layout.keySize();
         float[] packed = scratch.floats(QUERIES, packs(queries) * AttentionOps.PACK * size);
+        boolean finite = true;
         for (int c = 0; c < queries; c++) {
             int r = c / task.sharing, h = head * task.sharing + c % task.sharing;
-            ops.pack(task.q, task.qAt + (row + r) * task.qStride + h * size, size, packed, c);
+            finite &= ops.pack(task.q, task.qAt + (row + r) * task.qStride + h * size, size, factor, packed, c);
         }
-        return packed;
+        return finite;
     }
 
     private static int packs(int queries) {

@@ -137,10 +137,10 @@ class RaggedTest {
     @Test
     void laterPositionsLeaveEarlierOnesAlone() {
         for (TensorType storage : new TensorType[] {TensorType.F32, TensorType.F16}) {
-            KvLayout layout = new KvLayout(2, 1, 16, 16, storage, 0);
+            KvLayout layout = new KvLayout(2, 1, 16, 32, storage, 0);
             Talk plain = new Talk(layout, 3, 150, SEED), odd = new Talk(layout, 3, 150, SEED);
             for (int l = 0; l < 2; l++) {
-                odd.v[l][100 * 16 + 3] = Float.POSITIVE_INFINITY;
+                odd.v[l][100 * 32 + 3] = Float.POSITIVE_INFINITY;
                 odd.k[l][103 * 16 + 5] = Float.NaN;
             }
             float[][] expected = plain.run(1, 150), actual = odd.run(1, 150);

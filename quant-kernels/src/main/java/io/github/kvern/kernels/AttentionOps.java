@@ -13,9 +13,10 @@ import java.nio.ByteOrder;
 /// as floats   keys   [size][64]     key i of position j at i * 64 + j
 ///             values [64][size]     value i of position j at j * size + i
 /// in a page   F32    the same
-///             F16    positions j and j + 32 share a 32-bit word, j in its low half, so that a
-///                    vector of words splits into two vectors of floats without widening:
-///                    keys [size][32] words, values [32][size] words
+///             F16    two halves share a 32-bit word, so that a vector of words splits into two
+///                    vectors of floats without widening; the low one comes first below
+///                    keys [size][32] words: positions j and j + 32
+///                    values [64][h] words: values i and i + h, h = size / 2 rounded up
 /// ```
 ///
 /// Stateless and thread-safe: whoever calls owns the arrays.
@@ -25,18 +26,28 @@ public class AttentionOps {
     /// Queries that lie side by side in a pack, see [#pack].
     public static final int PACK = 8;
 
-    /// Positions that share a word with one `HALF` further on.
+    /// What the exponent of a half is short of a float's: 2^112.
+    public static final float HALF_FACTOR = 0x1p112f;
+
+    /// Positions of keys that share a word with one `HALF` further on.
     protected static final int HALF = BLOCK / 2;
     private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final int INFINITE_HALF = 0x7c00;
+    private static final ValueLayout.OfInt WORD = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort F16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /// For [Kernels] and the vector kernels.
     protected AttentionOps() {
     }
 
-    /// Bytes of `count` cached values of a storage type (F32 or F16).
-    public static long bytes(TensorType storage, long count) {
-        return storage.rowBytes(count);
+    /// Bytes of a block of keys.
+    public static long keyBytes(TensorType storage, int size) {
+        return storage.rowBytes((long) BLOCK * size);
+    }
+
+    /// Bytes of a block of values.
+    public static long valueBytes(TensorType storage, int size) {
+        return storage.rowBytes((long) BLOCK * (storage == TensorType.F16 ? size + size % 2 : size));
     }
 
     /// Writes the keys of `count` neighbouring positions into a block.
@@ -44,67 +55,79 @@ public class AttentionOps {
     /// @param at byte offset of the block in the page
     /// @param slot the first position in the block; `slot + count` is at most BLOCK
     /// @param keys position p's key is the `size` floats from `keysAt + p * stride` on
-    public final void storeKeys(TensorType storage, MemorySegment page, long at, int slot, int count, float[] keys, int keysAt, int stride,
-            int size) {
+    /// @return whether every half that was stored is finite; true for F32
+    public final boolean storeKeys(TensorType storage, MemorySegment page, long at, int slot, int count, float[] keys, int keysAt, int stride, int size) {
         // the position is the inner loop: the page is written in order, and the few strided reads stay in the first cache
-        if (storage == TensorType.F32) {
-            for (int i = 0; i < size; i++) {
+        boolean finite = true;
+        for (int i = 0; i < size; i++) {
+            if (storage == TensorType.F32) {
                 long row = at + 4L * BLOCK * i;
                 for (int p = 0; p < count; p++) page.set(F32, row + 4L * (slot + p), keys[keysAt + p * stride + i]);
-            }
-        } else {
-            for (int i = 0; i < size; i++) {
+            } else {
                 long row = at + 2L * BLOCK * i;
-                for (int p = 0; p < count; p++)
-                    page.set(F16, row + 4L * ((slot + p) % HALF) + 2L * ((slot + p) / HALF),
-                            Float.floatToFloat16(keys[keysAt + p * stride + i]));
+                for (int p = 0; p < count; p++) {
+                    short half = Float.floatToFloat16(keys[keysAt + p * stride + i]);
+                    finite &= (half & INFINITE_HALF) != INFINITE_HALF;
+                    page.set(F16, row + 4L * ((slot + p) % HALF) + 2L * ((slot + p) / HALF), half);
+                }
             }
         }
+        return finite;
     }
 
-    /// Writes the values of `count` neighbouring positions into a block; arguments as for [#storeKeys].
-    public final void storeValues(TensorType storage, MemorySegment page, long at, int slot, int count, float[] values, int valuesAt,
-            int stride, int size) {
+    /// Writes the values of `count` neighbouring positions into a block; arguments and result as for [#storeKeys].
+    public final boolean storeValues(TensorType storage, MemorySegment page, long at, int slot, int count, float[] values, int valuesAt, int stride, int size) {
+        boolean finite = true;
+        int words = (size + 1) / 2;
         for (int p = 0; p < count; p++) {
             int from = valuesAt + p * stride;
             if (storage == TensorType.F32) {
                 MemorySegment.copy(values, from, page, F32, at + 4L * (slot + p) * size, size);
-            } else {
-                long row = at + 4L * ((slot + p) % HALF) * size + 2L * ((slot + p) / HALF);
-                for (int i = 0; i < size; i++) page.set(F16, row + 4L * i, Float.floatToFloat16(values[from + i]));
+                continue;
+            }
+            long row = at + 4L * (slot + p) * words;
+            for (int i = 0; i < words; i++) {
+                short low = Float.floatToFloat16(values[from + i]), high = i + words < size ? Float.floatToFloat16(values[from + words + i]) : 0;
+                finite &= (low & INFINITE_HALF) != INFINITE_HALF & (high & INFINITE_HALF) != INFINITE_HALF;
+                page.set(WORD, row + 4L * i, high << 16 | low & 0xffff);
             }
         }
+        return finite;
     }
 
     /// Reads a block of keys as floats, `[size][BLOCK]` from the start of `target`.
     public void loadKeys(TensorType storage, MemorySegment page, long at, float[] target, int size) {
-        if (storage == TensorType.F32) {
-            MemorySegment.copy(page, F32, at, target, 0, size * BLOCK);
-            return;
-        }
-        for (int i = 0; i < size; i++)
-            for (int j = 0; j < HALF; j++) {
-                long word = at + 2L * BLOCK * i + 4L * j;
-                target[i * BLOCK + j] = Float.float16ToFloat(page.get(F16, word));
-                target[i * BLOCK + j + HALF] = Float.float16ToFloat(page.get(F16, word + 2));
-            }
+        for (int i = 0; i < size; i++) for (int j = 0; j < BLOCK; j++) target[i * BLOCK + j] = key(storage, page, at, i, j);
     }
 
     /// Reads the values of a block's first `positions` positions as floats, `[positions][size]` from the start of `target`.
     public void loadValues(TensorType storage, MemorySegment page, long at, int positions, float[] target, int size) {
-        if (storage == TensorType.F32) {
-            MemorySegment.copy(page, F32, at, target, 0, positions * size);
-            return;
-        }
-        for (int j = 0; j < positions; j++)
-            for (int i = 0; i < size; i++)
-                target[j * size + i] = Float.float16ToFloat(page.get(F16, at + 4L * (j % HALF * size + i) + 2L * (j / HALF)));
+        for (int j = 0; j < positions; j++) for (int i = 0; i < size; i++) target[j * size + i] = value(storage, page, at, size, j, i);
     }
 
-    /// Puts query `c` into its pack: value i at `packed[(c / PACK * size + i) * PACK + c % PACK]`.
-    public final void pack(float[] query, int queryAt, int size, float[] packed, int c) {
+    private static float key(TensorType storage, MemorySegment page, long at, int i, int j) {
+        if (storage == TensorType.F32) return page.get(F32, at + 4L * (i * BLOCK + j));
+        return Float.float16ToFloat(page.get(F16, at + 4L * (i * HALF + j % HALF) + 2L * (j / HALF)));
+    }
+
+    private static float value(TensorType storage, MemorySegment page, long at, int size, int j, int i) {
+        if (storage == TensorType.F32) return page.get(F32, at + 4L * (j * size + i));
+        int words = (size + 1) / 2;
+        return Float.float16ToFloat(page.get(F16, at + 4L * (j * words + i % words) + 2L * (i / words)));
+    }
+
+    /// Puts query `c` times a factor into its pack: value i at `packed[(c / PACK * size + i) * PACK + c % PACK]`.
+    ///
+    /// @return whether all of it is finite
+    public final boolean pack(float[] query, int queryAt, int size, float factor, float[] packed, int c) {
         int to = c / PACK * size * PACK + c % PACK;
-        for (int i = 0; i < size; i++) packed[to + i * PACK] = query[queryAt + i];
+        float zero = 0; // stays, unless something infinite or not a number is added to it times 0
+        for (int i = 0; i < size; i++) {
+            float x = query[queryAt + i] * factor;
+            packed[to + i * PACK] = x;
+            zero += x * 0;
+        }
+        return zero == 0;
     }
 
     /// The scores of packed queries `first` to `last` (exclusive) against a whole block:
@@ -162,6 +185,36 @@ public class AttentionOps {
             for (int i = 0; i < size; i++) {
                 float sum = out[c * size + i] * state[c * stateStride + 2];
                 for (int j = from; j < to; j++) sum = Math.fma(weights[c * BLOCK + j], values[j * size + i], sum);
+                out[c * size + i] = sum;
+            }
+    }
+
+    /// Whether [#storedScores] and [#storedSums] pay for so few queries: they read the page once, without the way over float arrays.
+    public boolean readsStored(TensorType storage, int keySize, int valueSize, int queries) {
+        return false;
+    }
+
+    /// [#scores] straight from a block of finite halves; the queries were packed with the factor [#HALF_FACTOR]. Same bits: what the
+    /// factor adds to a query's exponent is missing from a half's that is read as the upper bits of a float, and the fused product
+    /// is exact.
+    public void storedScores(MemorySegment page, long at, float[] packed, int size, int first, int last, float scale, float[] scores) {
+        for (int c = first; c < last; c++) {
+            int q = c / PACK * size * PACK + c % PACK;
+            for (int j = 0; j < BLOCK; j++) {
+                float sum = 0;
+                for (int i = 0; i < size; i++) sum = Math.fma(packed[q + i * PACK] / HALF_FACTOR, key(TensorType.F16, page, at, i, j), sum);
+                scores[c * BLOCK + j] = sum * scale;
+            }
+        }
+    }
+
+    /// [#accumulate] straight from a block of finite halves. The weights `from` to `to` are overwritten.
+    public void storedSums(MemorySegment page, long at, int size, float[] weights, int first, int last, int from, int to, float[] state, int stateStride,
+        float[] out) {
+        for (int c = first; c < last; c++)
+            for (int i = 0; i < size; i++) {
+                float sum = out[c * size + i] * state[c * stateStride + 2];
+                for (int j = from; j < to; j++) sum = Math.fma(weights[c * BLOCK + j], value(TensorType.F16, page, at, size, j, i), sum);
                 out[c * size + i] = sum;
             }
     }

@@ -48,7 +48,7 @@ final class AttentionOpsTest {
             for (int size : SIZES) {
                 SplittableRandom random = new SplittableRandom(SEED + size);
                 String what = storage + ", size " + size;
-                MemorySegment page = Arena.ofAuto().allocate(64 + AttentionOps.bytes(storage, (long) BLOCK * size) + 64, 64);
+                MemorySegment page = Arena.ofAuto().allocate(64 + Math.max(AttentionOps.keyBytes(storage, size), AttentionOps.valueBytes(storage, size)) + 64, 64);
                 int stride = size + 5;
                 float[] x = random(random, 3 + BLOCK * stride, 3);
                 float[] byPosition = new float[BLOCK * size], byValue = new float[BLOCK * size];
@@ -106,7 +106,7 @@ final class AttentionOpsTest {
                 SplittableRandom random = new SplittableRandom(SEED + size * 100 + count);
                 float[] keys = random(random, size * BLOCK, 2), queries = random(random, count * size, 2);
                 float[] packed = new float[(count + 7) / 8 * 8 * size];
-                for (int c = 0; c < count; c++) SCALAR.pack(queries, c * size, size, packed, c);
+                for (int c = 0; c < count; c++) SCALAR.pack(queries, c * size, size, 1, packed, c);
                 float[] expected = new float[(count + 7) / 8 * 8 * BLOCK], actual = new float[expected.length];
                 int first = random.nextInt(count);
                 SCALAR.scores(keys, packed, size, first, count, 0.37f, expected);
@@ -196,6 +196,59 @@ final class AttentionOpsTest {
                         if (c >= first) for (int j = from; j < to; j++) sum += (double) weights[c * BLOCK + j] * values[j * size + i];
                         assertEquals(sum, expected[c * size + i], 2e-5, what);
                     }
+            }
+    }
+
+    /// Computing with halves as they are stored gives the bits of the way over floats.
+    @Test
+    void computesWithHalvesAsStored() {
+        for (int size : SIZES)
+            for (int count = 1; count <= 11; count++) {
+                SplittableRandom random = new SplittableRandom(SEED + size * 100 + count);
+                String what = "seed " + SEED + ", size " + size + ", " + count + " queries";
+                MemorySegment keys = Arena.ofAuto().allocate(AttentionOps.keyBytes(TensorType.F16, size), 64);
+                MemorySegment values = Arena.ofAuto().allocate(AttentionOps.valueBytes(TensorType.F16, size), 64);
+                float[] x = random(random, BLOCK * size, 3), queries = random(random, count * size, 3);
+                for (int i = 0; i < x.length; i++) if (random.nextInt(4) == 0) x[i] *= (float) Math.pow(2, -random.nextInt(26)); // subnormal and zero
+                assertTrue(SCALAR.storeKeys(TensorType.F16, keys, 0, 0, BLOCK, x, 0, size, size));
+                assertTrue(SCALAR.storeValues(TensorType.F16, values, 0, 0, BLOCK, x, 0, size, size));
+                float[] packed = new float[(count + 7) / 8 * 8 * size], shifted = packed.clone(), floats = new float[BLOCK * size];
+                for (int c = 0; c < count; c++) {
+                    assertTrue(SCALAR.pack(queries, c * size, size, 1, packed, c));
+                    assertTrue(SCALAR.pack(queries, c * size, size, AttentionOps.HALF_FACTOR, shifted, c));
+                }
+                int first = random.nextInt(count), from = random.nextInt(BLOCK), to = from + 1 + random.nextInt(BLOCK - from);
+                float[] state = random(random, 3 * count, 1), weights = random(random, count * BLOCK, 1), sums = random(random, count * size, 2);
+                float[] expected = new float[(count + 7) / 8 * 8 * BLOCK], expectedSums = sums.clone();
+                SCALAR.loadKeys(TensorType.F16, keys, 0, floats, size);
+                SCALAR.scores(floats, packed, size, first, count, 0.3f, expected);
+                SCALAR.loadValues(TensorType.F16, values, 0, BLOCK, floats, size);
+                SCALAR.accumulate(floats, size, weights, first, count, from, to, state, 3, expectedSums);
+                for (AttentionOps ops : new AttentionOps[] {SCALAR, VECTOR}) {
+                    float[] actual = new float[expected.length], actualSums = sums.clone();
+                    ops.storedScores(keys, 0, shifted, size, first, count, 0.3f, actual);
+                    assertBits(Arrays.copyOfRange(expected, first * BLOCK, count * BLOCK), Arrays.copyOfRange(actual, first * BLOCK, count * BLOCK), what);
+                    if (ops == VECTOR && !ops.readsStored(TensorType.F16, size, size, 1)) continue;
+                    ops.storedSums(values, 0, size, weights.clone(), first, count, from, to, state, 3, actualSums);
+                    assertBits(expectedSums, actualSums, what + ", sums");
+                }
+            }
+        assertTrue(VECTOR.readsStored(TensorType.F16, 128, 128, 1));
+    }
+
+    @Test
+    void saysWhenSomethingIsNotFinite() {
+        MemorySegment page = Arena.ofAuto().allocate(1024, 64);
+        for (float odd : new float[] {Float.NaN, Float.NEGATIVE_INFINITY, 70_000})
+            for (int at = 0; at < 10; at++) {
+                float[] x = new float[10];
+                x[at] = odd;
+                assertEquals(false, SCALAR.storeKeys(TensorType.F16, page, 0, 3, 2, x, 0, 5, 5));
+                assertEquals(false, SCALAR.storeValues(TensorType.F16, page, 0, 3, 2, x, 0, 5, 5));
+                if (odd != 70_000) assertEquals(false, SCALAR.pack(x, 0, 10, 1, new float[80], 0));
+                assertEquals(false, SCALAR.pack(x, 0, 10, AttentionOps.HALF_FACTOR, new float[80], 0));
+                assertTrue(SCALAR.storeKeys(TensorType.F32, page, 0, 3, 2, x, 0, 2, 2));
+                assertTrue(SCALAR.storeValues(TensorType.F32, page, 0, 3, 2, x, 0, 2, 2));
             }
     }
 

@@ -11,14 +11,14 @@ public final class AttentionVector extends AttentionOps {
 
     @Override
     public void loadKeys(TensorType storage, MemorySegment page, long at, float[] target, int size) {
-        if (storage == TensorType.F32) super.loadKeys(storage, page, at, target, size);
-        else AttentionBlocks.load(page, at, size, size, HALF, target, BLOCK, HALF);
+        if (storage == TensorType.F32) MemorySegment.copy(page, AttentionBlocks.F32, at, target, 0, size * BLOCK);
+        else AttentionBlocks.load(page, at, size, BLOCK, target);
     }
 
     @Override
     public void loadValues(TensorType storage, MemorySegment page, long at, int positions, float[] target, int size) {
-        if (storage == TensorType.F32) super.loadValues(storage, page, at, positions, target, size);
-        else AttentionBlocks.load(page, at, Math.min(positions, HALF), positions - HALF, size, target, size, HALF * size);
+        if (storage == TensorType.F32) MemorySegment.copy(page, AttentionBlocks.F32, at, target, 0, positions * size);
+        else AttentionBlocks.load(page, at, positions, size, target);
     }
 
     @Override
@@ -35,5 +35,21 @@ public final class AttentionVector extends AttentionOps {
     public void accumulate(float[] values, int size, float[] weights, int first, int last, int from, int to, float[] state, int stateStride,
             float[] out) {
         AttentionSums.accumulate(values, size, weights, first, last, from, to, state, stateStride, out);
+    }
+
+    @Override
+    public boolean readsStored(TensorType storage, int keySize, int valueSize, int queries) {
+        return storage == TensorType.F16 && queries <= PACK && valueSize % (2 * Lanes.L) == 0;
+    }
+
+    @Override
+    public void storedScores(MemorySegment page, long at, float[] packed, int size, int first, int last, float scale, float[] scores) {
+        AttentionStored.scores(page, at, packed, size, first, last, scale, scores);
+    }
+
+    @Override
+    public void storedSums(MemorySegment page, long at, int size, float[] weights, int first, int last, int from, int to, float[] state, int stateStride,
+        float[] out) {
+        AttentionStored.accumulate(page, at, size, weights, first, last, from, to, state, stateStride, out);
     }
 }
