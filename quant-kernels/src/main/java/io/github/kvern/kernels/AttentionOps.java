@@ -13,10 +13,11 @@ import java.nio.ByteOrder;
 /// as floats   keys   [size][64]     key i of position j at i * 64 + j
 ///             values [64][size]     value i of position j at j * size + i
 /// in a page   F32    the same
-///             F16    two halves share a 32-bit word, so that a vector of words splits into two
-///                    vectors of floats without widening; the low one comes first below
-///                    keys [size][32] words: positions j and j + 32
-///                    values [64][h] words: values i and i + h, h = size / 2 rounded up
+///             F16    panels of 32 columns of that, one after the other; in a panel every row is one
+///                    line of 64 bytes, sixteen words, the halves of columns n and n + 16 in word n:
+///                    a panel is read in one ascending stream, and a vector of words splits into two
+///                    vectors of floats without widening. A last panel of c < 32 columns has rows of
+///                    c / 2 words (rounded up) and keeps columns n and n + c / 2 together.
 /// ```
 ///
 /// Stateless and thread-safe: whoever calls owns the arrays.
@@ -29,11 +30,10 @@ public class AttentionOps {
     /// What the exponent of a half is short of a float's: 2^112.
     public static final float HALF_FACTOR = 0x1p112f;
 
-    /// Positions of keys that share a word with one `HALF` further on.
-    protected static final int HALF = BLOCK / 2;
-    private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    /// Columns of a panel of halves.
+    public static final int PANEL = 32;
     private static final int INFINITE_HALF = 0x7c00;
-    private static final ValueLayout.OfInt WORD = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort F16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /// For [Kernels] and the vector kernels.
@@ -57,20 +57,11 @@ public class AttentionOps {
     /// @param keys position p's key is the `size` floats from `keysAt + p * stride` on
     /// @return whether every half that was stored is finite; true for F32
     public final boolean storeKeys(TensorType storage, MemorySegment page, long at, int slot, int count, float[] keys, int keysAt, int stride, int size) {
-        // the position is the inner loop: the page is written in order, and the few strided reads stay in the first cache
         boolean finite = true;
-        for (int i = 0; i < size; i++) {
-            if (storage == TensorType.F32) {
-                long row = at + 4L * BLOCK * i;
-                for (int p = 0; p < count; p++) page.set(F32, row + 4L * (slot + p), keys[keysAt + p * stride + i]);
-            } else {
-                long row = at + 2L * BLOCK * i;
-                for (int p = 0; p < count; p++) {
-                    short half = Float.floatToFloat16(keys[keysAt + p * stride + i]);
-                    finite &= (half & INFINITE_HALF) != INFINITE_HALF;
-                    page.set(F16, row + 4L * ((slot + p) % HALF) + 2L * ((slot + p) / HALF), half);
-                }
-            }
+        for (int p = 0; p < count; p++) {
+            int from = keysAt + p * stride;
+            if (storage == TensorType.F32) for (int i = 0; i < size; i++) page.set(F32, at + 4L * (i * BLOCK + slot + p), keys[from + i]);
+            else finite &= storeHalves(page, at + halfAt(size, BLOCK, 0, slot + p), 2L * PANEL, keys, from, size);
         }
         return finite;
     }
@@ -78,42 +69,49 @@ public class AttentionOps {
     /// Writes the values of `count` neighbouring positions into a block; arguments and result as for [#storeKeys].
     public final boolean storeValues(TensorType storage, MemorySegment page, long at, int slot, int count, float[] values, int valuesAt, int stride, int size) {
         boolean finite = true;
-        int words = (size + 1) / 2;
         for (int p = 0; p < count; p++) {
             int from = valuesAt + p * stride;
             if (storage == TensorType.F32) {
                 MemorySegment.copy(values, from, page, F32, at + 4L * (slot + p) * size, size);
                 continue;
             }
-            long row = at + 4L * (slot + p) * words;
-            for (int i = 0; i < words; i++) {
-                short low = Float.floatToFloat16(values[from + i]), high = i + words < size ? Float.floatToFloat16(values[from + words + i]) : 0;
-                finite &= (low & INFINITE_HALF) != INFINITE_HALF & (high & INFINITE_HALF) != INFINITE_HALF;
-                page.set(WORD, row + 4L * i, high << 16 | low & 0xffff);
+            for (int i = 0, half; i < size; i += half) { // half a panel's row at a time
+                half = Math.min(size - i, (Math.min(PANEL, size - i / PANEL * PANEL) + 1) / 2);
+                finite &= storeHalves(page, at + halfAt(BLOCK, size, slot + p, i), 4, values, from + i, half);
             }
+        }
+        return finite;
+    }
+
+    private static boolean storeHalves(MemorySegment page, long at, long apart, float[] x, int from, int count) {
+        boolean finite = true;
+        for (int i = 0; i < count; i++) {
+            short half = Float.floatToFloat16(x[from + i]);
+            finite &= (half & INFINITE_HALF) != INFINITE_HALF;
+            page.set(F16, at + i * apart, half);
         }
         return finite;
     }
 
     /// Reads a block of keys as floats, `[size][BLOCK]` from the start of `target`.
     public void loadKeys(TensorType storage, MemorySegment page, long at, float[] target, int size) {
-        for (int i = 0; i < size; i++) for (int j = 0; j < BLOCK; j++) target[i * BLOCK + j] = key(storage, page, at, i, j);
+        for (int i = 0; i < size; i++) for (int j = 0; j < BLOCK; j++) target[i * BLOCK + j] = get(storage, page, at, size, BLOCK, i, j);
     }
 
     /// Reads the values of a block's first `positions` positions as floats, `[positions][size]` from the start of `target`.
     public void loadValues(TensorType storage, MemorySegment page, long at, int positions, float[] target, int size) {
-        for (int j = 0; j < positions; j++) for (int i = 0; i < size; i++) target[j * size + i] = value(storage, page, at, size, j, i);
+        for (int j = 0; j < positions; j++) for (int i = 0; i < size; i++) target[j * size + i] = get(storage, page, at, BLOCK, size, j, i);
     }
 
-    private static float key(TensorType storage, MemorySegment page, long at, int i, int j) {
-        if (storage == TensorType.F32) return page.get(F32, at + 4L * (i * BLOCK + j));
-        return Float.float16ToFloat(page.get(F16, at + 4L * (i * HALF + j % HALF) + 2L * (j / HALF)));
+    private static float get(TensorType storage, MemorySegment page, long at, int rows, int columns, int row, int column) {
+        if (storage == TensorType.F32) return page.get(F32, at + 4L * (row * columns + column));
+        return Float.float16ToFloat(page.get(F16, at + halfAt(rows, columns, row, column)));
     }
 
-    private static float value(TensorType storage, MemorySegment page, long at, int size, int j, int i) {
-        if (storage == TensorType.F32) return page.get(F32, at + 4L * (j * size + i));
-        int words = (size + 1) / 2;
-        return Float.float16ToFloat(page.get(F16, at + 4L * (j * words + i % words) + 2L * (i / words)));
+    /// Where a half lies in a block.
+    private static long halfAt(int rows, int columns, int row, int column) {
+        int panel = column / PANEL * PANEL, words = (Math.min(PANEL, columns - panel) + 1) / 2, n = column - panel;
+        return 2L * panel * rows + 4L * row * words + 4L * (n % words) + 2L * (n / words);
     }
 
     /// Puts query `c` times a factor into its pack: value i at `packed[(c / PACK * size + i) * PACK + c % PACK]`.
@@ -202,7 +200,7 @@ public class AttentionOps {
             int q = c / PACK * size * PACK + c % PACK;
             for (int j = 0; j < BLOCK; j++) {
                 float sum = 0;
-                for (int i = 0; i < size; i++) sum = Math.fma(packed[q + i * PACK] / HALF_FACTOR, key(TensorType.F16, page, at, i, j), sum);
+                for (int i = 0; i < size; i++) sum = Math.fma(packed[q + i * PACK] / HALF_FACTOR, get(TensorType.F16, page, at, size, BLOCK, i, j), sum);
                 scores[c * BLOCK + j] = sum * scale;
             }
         }
@@ -214,7 +212,7 @@ public class AttentionOps {
         for (int c = first; c < last; c++)
             for (int i = 0; i < size; i++) {
                 float sum = out[c * size + i] * state[c * stateStride + 2];
-                for (int j = from; j < to; j++) sum = Math.fma(weights[c * BLOCK + j], value(TensorType.F16, page, at, size, j, i), sum);
+                for (int j = from; j < to; j++) sum = Math.fma(weights[c * BLOCK + j], get(TensorType.F16, page, at, BLOCK, size, j, i), sum);
                 out[c * size + i] = sum;
             }
     }

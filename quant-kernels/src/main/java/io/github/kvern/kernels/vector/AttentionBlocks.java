@@ -1,6 +1,7 @@
 package io.github.kvern.kernels.vector;
 
 import static io.github.kvern.kernels.AttentionOps.HALF_FACTOR;
+import static io.github.kvern.kernels.AttentionOps.PANEL;
 import static io.github.kvern.kernels.vector.Lanes.I;
 import static io.github.kvern.kernels.vector.Lanes.L;
 import static io.github.kvern.kernels.vector.Lanes.LE;
@@ -10,10 +11,10 @@ import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// Half floats of a cache page as floats. A 32-bit word holds two of them, which belong `apart` in the target:
+/// Half floats of a cache page as floats, see [io.github.kvern.kernels.AttentionOps]. A 32-bit word holds two:
 ///
 /// ```text
-///   word      s eeeee mmmmmmmmmm | s eeeee mmmmmmmmmm      high: place + apart, low: place
+///   word      s eeeee mmmmmmmmmm | s eeeee mmmmmmmmmm      high: sixteen columns further, low
 ///   moved     s 000eeeee mmmmmmmmmm 0000000000000          an exponent that is 112 too small: times 2^112,
 ///                                                          which is exact for subnormal halves too
 /// ```
@@ -29,29 +30,39 @@ final class AttentionBlocks {
 
     private AttentionBlocks() {}
 
-    /// Reads rows of `size` halves, in pairs `(size + 1) / 2` apart, into rows of as many floats.
-    static void load(MemorySegment page, long at, int rows, int size, float[] target) {
-        int words = (size + 1) / 2;
-        for (int r = 0; r < rows; r++) row(page, at + 4L * r * words, words, size - words, target, r * size);
+    /// Reads the first `count` of a block's `rows` rows of `columns` halves into rows of as many floats.
+    static void load(MemorySegment page, long at, int rows, int columns, int count, float[] target) {
+        int c = 0;
+        for (; c + PANEL <= columns; c += PANEL) {
+            long panel = at + 2L * c * rows;
+            for (int n = 0; n < PANEL / 2; n += L) lines(page, panel + 4L * n, count, target, c + n, columns);
+        }
+        if (c < columns) rest(page, at + 2L * c * rows, count, target, c, columns);
     }
 
-    /// @param pairs words that hold two halves: all, or all but the last
-    private static void row(MemorySegment page, long from, int words, int pairs, float[] target, int to) {
-        int n = 0;
-        for (; n + L <= pairs; n += L) {
-            IntVector w = IntVector.fromMemorySegment(I, page, from + 4L * n, LE);
+    /// A vector of words of every line of a panel.
+    private static void lines(MemorySegment page, long from, int count, float[] target, int to, int stride) {
+        for (int r = 0; r < count; r++) {
+            IntVector w = IntVector.fromMemorySegment(I, page, from + 2L * PANEL * r, LE);
             IntVector low = w.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN);
             IntVector high = w.lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN);
             IntVector lowBits = low.reinterpretAsFloats().mul(HALF_FACTOR).reinterpretAsInts();
             IntVector highBits = high.reinterpretAsFloats().mul(HALF_FACTOR).reinterpretAsInts();
-            lowBits.lanewise(VectorOperators.OR, INFINITE, low.and(EXPONENT).compare(VectorOperators.EQ, EXPONENT)).reinterpretAsFloats().intoArray(target, to + n);
+            int at = to + r * stride;
+            lowBits.lanewise(VectorOperators.OR, INFINITE, low.and(EXPONENT).compare(VectorOperators.EQ, EXPONENT)).reinterpretAsFloats().intoArray(target, at);
             highBits.lanewise(VectorOperators.OR, INFINITE, high.and(EXPONENT).compare(VectorOperators.EQ, EXPONENT)).reinterpretAsFloats()
-                .intoArray(target, to + n + words);
+                .intoArray(target, at + PANEL / 2);
         }
-        for (; n < words; n++) {
-            int w = page.get(WORD, from + 4L * n);
-            target[to + n] = Float.float16ToFloat((short) w);
-            if (n < pairs) target[to + n + words] = Float.float16ToFloat((short) (w >> 16));
-        }
+    }
+
+    /// A last panel of fewer columns.
+    private static void rest(MemorySegment page, long from, int count, float[] target, int to, int stride) {
+        int columns = stride - to, words = (columns + 1) / 2;
+        for (int r = 0; r < count; r++)
+            for (int n = 0; n < words; n++) {
+                int w = page.get(WORD, from + 4L * (r * words + n)), at = to + r * stride + n;
+                target[at] = Float.float16ToFloat((short) w);
+                if (n + words < columns) target[at + words] = Float.float16ToFloat((short) (w >> 16));
+            }
     }
 }

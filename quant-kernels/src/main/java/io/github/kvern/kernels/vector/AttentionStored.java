@@ -3,6 +3,7 @@ package io.github.kvern.kernels.vector;
 import static io.github.kvern.kernels.AttentionOps.BLOCK;
 import static io.github.kvern.kernels.AttentionOps.HALF_FACTOR;
 import static io.github.kvern.kernels.AttentionOps.PACK;
+import static io.github.kvern.kernels.AttentionOps.PANEL;
 import static io.github.kvern.kernels.vector.AttentionBlocks.MAGNITUDE_AND_SIGN;
 import static io.github.kvern.kernels.vector.Lanes.F;
 import static io.github.kvern.kernels.vector.Lanes.I;
@@ -24,33 +25,35 @@ final class AttentionStored {
     static void scores(MemorySegment page, long at, float[] packed, int size, int first, int last, float scale, float[] scores) {
         for (int c = first; c < last; ) {
             int q = c / PACK * size * PACK + c % PACK, left = Math.min(last - c, PACK - c % PACK), n = left >= 4 ? 4 : left >= 2 ? 2 : 1;
-            for (int j = 0; j < BLOCK / 2; j += L) {
-                long from = at + 4L * j;
-                int to = c * BLOCK + j;
-                if (n == 4) scores4(page, from, packed, q, size, scale, scores, to);
-                else if (n == 2) scores2(page, from, packed, q, size, scale, scores, to);
-                else scores1(page, from, packed, q, size, scale, scores, to);
-            }
+            for (int panel = 0; panel < BLOCK; panel += PANEL)
+                for (int j = 0; j < PANEL / 2; j += L) {
+                    long from = at + 2L * panel * size + 4L * j;
+                    int to = c * BLOCK + panel + j;
+                    if (n == 4) scores4(page, from, packed, q, size, scale, scores, to);
+                    else if (n == 2) scores2(page, from, packed, q, size, scale, scores, to);
+                    else scores1(page, from, packed, q, size, scale, scores, to);
+                }
             c += n;
         }
     }
 
-    /// @param size two halves of it are a whole number of vectors
+    /// @param size whole panels
     static void accumulate(MemorySegment page, long at, int size, float[] weights, int first, int last, int from, int to, float[] state, int stride, float[] out) {
         for (int c = first; c < last; c++) for (int j = from; j < to; j++) weights[c * BLOCK + j] *= HALF_FACTOR;
-        for (int v = 0; v < size / 2; v += L) {
-            long values = at + 4L * v;
-            int c = first;
-            for (; c + 4 <= last; c += 4) sums4(page, values, size, weights, c * BLOCK, from, to, state, c * stride, stride, out, c * size + v);
-            for (; c + 2 <= last; c += 2) sums2(page, values, size, weights, c * BLOCK, from, to, state, c * stride, stride, out, c * size + v);
-            if (c < last) sums1(page, values, size, weights, c * BLOCK, from, to, state, c * stride, stride, out, c * size + v);
-        }
+        for (int panel = 0; panel < size; panel += PANEL)
+            for (int n = 0; n < PANEL / 2; n += L) {
+                long values = at + 2L * panel * BLOCK + 4L * n;
+                int c = first, v = panel + n;
+                for (; c + 4 <= last; c += 4) sums4(page, values, size, weights, c * BLOCK, from, to, state, c * stride, stride, out, c * size + v);
+                for (; c + 2 <= last; c += 2) sums2(page, values, size, weights, c * BLOCK, from, to, state, c * stride, stride, out, c * size + v);
+                if (c < last) sums1(page, values, size, weights, c * BLOCK, from, to, state, c * stride, stride, out, c * size + v);
+            }
     }
 
     private static void scores4(MemorySegment page, long from, float[] packed, int at, int size, float scale, float[] scores, int to) {
         FloatVector a0 = FloatVector.zero(F), e0 = a0, a1 = a0, e1 = a0, a2 = a0, e2 = a0, a3 = a0, e3 = a0;
         for (int i = 0; i < size; i++) {
-            IntVector w = IntVector.fromMemorySegment(I, page, from + 2L * BLOCK * i, LE);
+            IntVector w = IntVector.fromMemorySegment(I, page, from + 2L * PANEL * i, LE);
             FloatVector k0 = w.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN).reinterpretAsFloats();
             FloatVector k1 = w.lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN).reinterpretAsFloats(), q;
             int x = at + i * PACK;
@@ -68,19 +71,19 @@ final class AttentionStored {
             e3 = k1.fma(q, e3);
         }
         a0.mul(scale).intoArray(scores, to);
-        e0.mul(scale).intoArray(scores, to + BLOCK / 2);
+        e0.mul(scale).intoArray(scores, to + PANEL / 2);
         a1.mul(scale).intoArray(scores, to + BLOCK);
-        e1.mul(scale).intoArray(scores, to + BLOCK + BLOCK / 2);
+        e1.mul(scale).intoArray(scores, to + BLOCK + PANEL / 2);
         a2.mul(scale).intoArray(scores, to + 2 * BLOCK);
-        e2.mul(scale).intoArray(scores, to + 2 * BLOCK + BLOCK / 2);
+        e2.mul(scale).intoArray(scores, to + 2 * BLOCK + PANEL / 2);
         a3.mul(scale).intoArray(scores, to + 3 * BLOCK);
-        e3.mul(scale).intoArray(scores, to + 3 * BLOCK + BLOCK / 2);
+        e3.mul(scale).intoArray(scores, to + 3 * BLOCK + PANEL / 2);
     }
 
     private static void scores2(MemorySegment page, long from, float[] packed, int at, int size, float scale, float[] scores, int to) {
         FloatVector a0 = FloatVector.zero(F), e0 = a0, a1 = a0, e1 = a0;
         for (int i = 0; i < size; i++) {
-            IntVector w = IntVector.fromMemorySegment(I, page, from + 2L * BLOCK * i, LE);
+            IntVector w = IntVector.fromMemorySegment(I, page, from + 2L * PANEL * i, LE);
             FloatVector k0 = w.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN).reinterpretAsFloats();
             FloatVector k1 = w.lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN).reinterpretAsFloats(), q;
             int x = at + i * PACK;
@@ -92,15 +95,15 @@ final class AttentionStored {
             e1 = k1.fma(q, e1);
         }
         a0.mul(scale).intoArray(scores, to);
-        e0.mul(scale).intoArray(scores, to + BLOCK / 2);
+        e0.mul(scale).intoArray(scores, to + PANEL / 2);
         a1.mul(scale).intoArray(scores, to + BLOCK);
-        e1.mul(scale).intoArray(scores, to + BLOCK + BLOCK / 2);
+        e1.mul(scale).intoArray(scores, to + BLOCK + PANEL / 2);
     }
 
     private static void scores1(MemorySegment page, long from, float[] packed, int at, int size, float scale, float[] scores, int to) {
         FloatVector a0 = FloatVector.zero(F), e0 = a0;
         for (int i = 0; i < size; i++) {
-            IntVector w = IntVector.fromMemorySegment(I, page, from + 2L * BLOCK * i, LE);
+            IntVector w = IntVector.fromMemorySegment(I, page, from + 2L * PANEL * i, LE);
             FloatVector k0 = w.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN).reinterpretAsFloats();
             FloatVector k1 = w.lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN).reinterpretAsFloats(), q;
             int x = at + i * PACK;
@@ -109,17 +112,16 @@ final class AttentionStored {
             e0 = k1.fma(q, e0);
         }
         a0.mul(scale).intoArray(scores, to);
-        e0.mul(scale).intoArray(scores, to + BLOCK / 2);
+        e0.mul(scale).intoArray(scores, to + PANEL / 2);
     }
 
     private static void sums4(MemorySegment page, long at, int size, float[] weights, int w, int from, int to, float[] state, int s, int stride, float[] out, int o) {
-        int half = size / 2;
-        FloatVector a0 = FloatVector.fromArray(F, out, o).mul(state[s + 2]), e0 = FloatVector.fromArray(F, out, o + half).mul(state[s + 2]);
-        FloatVector a1 = FloatVector.fromArray(F, out, o + size).mul(state[s + stride + 2]), e1 = FloatVector.fromArray(F, out, o + size + half).mul(state[s + stride + 2]);
-        FloatVector a2 = FloatVector.fromArray(F, out, o + 2 * size).mul(state[s + 2 * stride + 2]), e2 = FloatVector.fromArray(F, out, o + 2 * size + half).mul(state[s + 2 * stride + 2]);
-        FloatVector a3 = FloatVector.fromArray(F, out, o + 3 * size).mul(state[s + 3 * stride + 2]), e3 = FloatVector.fromArray(F, out, o + 3 * size + half).mul(state[s + 3 * stride + 2]);
+        FloatVector a0 = FloatVector.fromArray(F, out, o).mul(state[s + 2]), e0 = FloatVector.fromArray(F, out, o + PANEL / 2).mul(state[s + 2]);
+        FloatVector a1 = FloatVector.fromArray(F, out, o + size).mul(state[s + stride + 2]), e1 = FloatVector.fromArray(F, out, o + size + PANEL / 2).mul(state[s + stride + 2]);
+        FloatVector a2 = FloatVector.fromArray(F, out, o + 2 * size).mul(state[s + 2 * stride + 2]), e2 = FloatVector.fromArray(F, out, o + 2 * size + PANEL / 2).mul(state[s + 2 * stride + 2]);
+        FloatVector a3 = FloatVector.fromArray(F, out, o + 3 * size).mul(state[s + 3 * stride + 2]), e3 = FloatVector.fromArray(F, out, o + 3 * size + PANEL / 2).mul(state[s + 3 * stride + 2]);
         for (int j = from; j < to; j++) {
-            IntVector x = IntVector.fromMemorySegment(I, page, at + 4L * j * half, LE);
+            IntVector x = IntVector.fromMemorySegment(I, page, at + 2L * PANEL * j, LE);
             FloatVector v0 = x.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN).reinterpretAsFloats();
             FloatVector v1 = x.lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN).reinterpretAsFloats(), p;
             p = FloatVector.broadcast(F, weights[w + j]);
@@ -136,21 +138,20 @@ final class AttentionStored {
             e3 = v1.fma(p, e3);
         }
         a0.intoArray(out, o);
-        e0.intoArray(out, o + half);
+        e0.intoArray(out, o + PANEL / 2);
         a1.intoArray(out, o + size);
-        e1.intoArray(out, o + size + half);
+        e1.intoArray(out, o + size + PANEL / 2);
         a2.intoArray(out, o + 2 * size);
-        e2.intoArray(out, o + 2 * size + half);
+        e2.intoArray(out, o + 2 * size + PANEL / 2);
         a3.intoArray(out, o + 3 * size);
-        e3.intoArray(out, o + 3 * size + half);
+        e3.intoArray(out, o + 3 * size + PANEL / 2);
     }
 
     private static void sums2(MemorySegment page, long at, int size, float[] weights, int w, int from, int to, float[] state, int s, int stride, float[] out, int o) {
-        int half = size / 2;
-        FloatVector a0 = FloatVector.fromArray(F, out, o).mul(state[s + 2]), e0 = FloatVector.fromArray(F, out, o + half).mul(state[s + 2]);
-        FloatVector a1 = FloatVector.fromArray(F, out, o + size).mul(state[s + stride + 2]), e1 = FloatVector.fromArray(F, out, o + size + half).mul(state[s + stride + 2]);
+        FloatVector a0 = FloatVector.fromArray(F, out, o).mul(state[s + 2]), e0 = FloatVector.fromArray(F, out, o + PANEL / 2).mul(state[s + 2]);
+        FloatVector a1 = FloatVector.fromArray(F, out, o + size).mul(state[s + stride + 2]), e1 = FloatVector.fromArray(F, out, o + size + PANEL / 2).mul(state[s + stride + 2]);
         for (int j = from; j < to; j++) {
-            IntVector x = IntVector.fromMemorySegment(I, page, at + 4L * j * half, LE);
+            IntVector x = IntVector.fromMemorySegment(I, page, at + 2L * PANEL * j, LE);
             FloatVector v0 = x.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN).reinterpretAsFloats();
             FloatVector v1 = x.lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN).reinterpretAsFloats(), p;
             p = FloatVector.broadcast(F, weights[w + j]);
@@ -161,16 +162,15 @@ final class AttentionStored {
             e1 = v1.fma(p, e1);
         }
         a0.intoArray(out, o);
-        e0.intoArray(out, o + half);
+        e0.intoArray(out, o + PANEL / 2);
         a1.intoArray(out, o + size);
-        e1.intoArray(out, o + size + half);
+        e1.intoArray(out, o + size + PANEL / 2);
     }
 
     private static void sums1(MemorySegment page, long at, int size, float[] weights, int w, int from, int to, float[] state, int s, int stride, float[] out, int o) {
-        int half = size / 2;
-        FloatVector a0 = FloatVector.fromArray(F, out, o).mul(state[s + 2]), e0 = FloatVector.fromArray(F, out, o + half).mul(state[s + 2]);
+        FloatVector a0 = FloatVector.fromArray(F, out, o).mul(state[s + 2]), e0 = FloatVector.fromArray(F, out, o + PANEL / 2).mul(state[s + 2]);
         for (int j = from; j < to; j++) {
-            IntVector x = IntVector.fromMemorySegment(I, page, at + 4L * j * half, LE);
+            IntVector x = IntVector.fromMemorySegment(I, page, at + 2L * PANEL * j, LE);
             FloatVector v0 = x.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN).reinterpretAsFloats();
             FloatVector v1 = x.lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN).reinterpretAsFloats(), p;
             p = FloatVector.broadcast(F, weights[w + j]);
@@ -178,6 +178,6 @@ final class AttentionStored {
             e0 = v1.fma(p, e0);
         }
         a0.intoArray(out, o);
-        e0.intoArray(out, o + half);
+        e0.intoArray(out, o + PANEL / 2);
     }
 }

@@ -12,13 +12,13 @@ public final class AttentionVector extends AttentionOps {
     @Override
     public void loadKeys(TensorType storage, MemorySegment page, long at, float[] target, int size) {
         if (storage == TensorType.F32) MemorySegment.copy(page, AttentionBlocks.F32, at, target, 0, size * BLOCK);
-        else AttentionBlocks.load(page, at, size, BLOCK, target);
+        else AttentionBlocks.load(page, at, size, BLOCK, size, target);
     }
 
     @Override
     public void loadValues(TensorType storage, MemorySegment page, long at, int positions, float[] target, int size) {
         if (storage == TensorType.F32) MemorySegment.copy(page, AttentionBlocks.F32, at, target, 0, positions * size);
-        else AttentionBlocks.load(page, at, positions, size, target);
+        else AttentionBlocks.load(page, at, BLOCK, size, positions, target);
     }
 
     @Override
@@ -39,7 +39,7 @@ public final class AttentionVector extends AttentionOps {
 
     @Override
     public boolean readsStored(TensorType storage, int keySize, int valueSize, int queries) {
-        return storage == TensorType.F16 && queries <= PACK && valueSize % (2 * Lanes.L) == 0;
+        return storage == TensorType.F16 && queries <= PACK && valueSize % PANEL == 0;
     }
 
     @Override
