@@ -108,15 +108,16 @@ public final class PagePool implements AutoCloseable {
                     giveBack(g, targets[g][at[g] + i]);
                     targets[g][at[g] + i] = none;
                 }
-            throw new MemoryBudgetException("the operating system has no memory for " + mib(needed) + " more of keys and values (" + mib(used)
-                + " are in use): lower the context size (-c) or take a smaller cache type (--kv)");
+            throw new MemoryBudgetException(
+                    "the operating system has no memory for " + mib(needed) + " more of keys and values (" + mib(used)
+                            + " are in use): lower the context size (-c) or take a smaller cache type (--kv)");
         }
     }
 
     private Page take(int group) {
         Page page;
         if (idle.get(group).isEmpty()) {
-            for (int g = 0; used + idleBytes + pageBytes[group] > budget; ) {
+            for (int g = 0; used + idleBytes + pageBytes[group] > budget;) {
                 if (idle.get(g).isEmpty()) {
                     g++; // ends: what is used and this page fit into the budget, so some group has idle pages
                     continue;
@@ -148,7 +149,7 @@ public final class PagePool implements AutoCloseable {
 
     private static MemoryBudgetException tooSmall(int positions, long needed, long available) {
         return new MemoryBudgetException("the key/value cache needs " + mib(needed) + " more for " + positions + " positions, but "
-            + mib(Math.max(0, available)) + " of its budget are left: lower the context size (-c) or take a smaller cache type (--kv)");
+                + mib(Math.max(0, available)) + " of its budget are left: lower the context size (-c) or take a smaller cache type (--kv)");
     }
 
     private static String mib(long bytes) {

@@ -70,8 +70,10 @@ final class StoreTask implements RangeTask {
             int position = rows.position(row), slot = position % PagePool.POSITIONS;
             Page page = rows.sequence(row).page(group, position / PagePool.POSITIONS);
             int key = layout.keySize(), value = layout.valueSize();
-            boolean finite = ops.storeKeys(layout.storage(), page.memory, layout.keysAt(layer, head), slot, count, k, kAt + row * kStride + head * key, kStride, key);
-            finite &= ops.storeValues(layout.storage(), page.memory, layout.valuesAt(layer, head), slot, count, v, vAt + row * vStride + head * value, vStride, value);
+            boolean finite = ops.storeKeys(layout.storage(), page.memory, layout.keysAt(layer, head), slot, count, k,
+                    kAt + row * kStride + head * key, kStride, key);
+            finite &= ops.storeValues(layout.storage(), page.memory, layout.valuesAt(layer, head), slot, count, v,
+                    vAt + row * vStride + head * value, vStride, value);
             if (!finite) page.oddities = true;
         }
         left.addAndGet(from - to);

@@ -52,7 +52,8 @@ final class TileAttention {
     /// `at + ((s - the tile's first span) * queries + c) * (valueSize + 2)` on: maximum, sum, weighted sums.
     void part(int row, int rows, int head, int firstSpan, int endSpan, float[] partials, int at, WorkerScratch scratch) {
         int queries = rows * task.sharing, size = task.layout.valueSize();
-        boolean stored = pack(row, rows, head, Math.max(firstBlock(row), Spans.start(firstSpan)), Math.min(lastBlock(row, rows), Spans.start(endSpan) - 1), scratch);
+        boolean stored = pack(row, rows, head, Math.max(firstBlock(row), Spans.start(firstSpan)),
+                Math.min(lastBlock(row, rows), Spans.start(endSpan) - 1), scratch);
         float[] state = scratch.floats(STATE, STATES * queries), sums = scratch.floats(SUMS, queries * size);
         int tileSpan = Spans.of(firstBlock(row));
         for (int span = firstSpan; span < endSpan; span++) {
@@ -106,7 +107,8 @@ final class TileAttention {
             state[STATES * c + 1] = 0;
         }
         Arrays.fill(sums, 0, queries * size, 0f);
-        float[] keys = scratch.floats(KEYS, stored ? 0 : AttentionOps.BLOCK * keySize), values = scratch.floats(VALUES, stored ? 0 : AttentionOps.BLOCK * size);
+        float[] keys = scratch.floats(KEYS, stored ? 0 : AttentionOps.BLOCK * keySize),
+                values = scratch.floats(VALUES, stored ? 0 : AttentionOps.BLOCK * size);
         float[] weights = scratch.floats(WEIGHTS, AttentionOps.BLOCK * packs(queries) * AttentionOps.PACK);
         float[] packed = scratch.floats(QUERIES, packs(queries) * AttentionOps.PACK * keySize);
         int fromBlock = Math.max(Spans.start(span), first / PagePool.POSITIONS);
@@ -126,7 +128,7 @@ final class TileAttention {
             }
             for (int c = skip; c < queries; c++)
                 ops.weigh(weights, c * AttentionOps.BLOCK, from, to(position, c, start), state, STATES * c);
-            for (int c = skip; c < queries; ) { // as many together as see the same end
+            for (int c = skip; c < queries;) { // as many together as see the same end
                 int to = to(position, c, start), end = to == seen ? queries : Math.min(queries, c + AttentionOps.PACK);
                 sums(stored, memory, valuesAt, values, weights, c, end, from, to, state, sums);
                 for (; c < end; c++) {
@@ -139,8 +141,9 @@ final class TileAttention {
         }
     }
 
-    private void sums(boolean stored, MemorySegment memory, long at, float[] values, float[] weights, int first, int last, int from, int to, float[] state,
-        float[] sums) {
+    private void sums(boolean stored, MemorySegment memory, long at, float[] values, float[] weights, int first, int last, int from, int to,
+            float[] state,
+            float[] sums) {
         int size = task.layout.valueSize();
         if (stored) ops.storedSums(memory, at, size, weights, first, last, from, to, state, STATES, sums);
         else ops.accumulate(values, size, weights, first, last, from, to, state, STATES, sums);

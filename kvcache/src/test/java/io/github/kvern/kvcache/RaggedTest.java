@@ -40,8 +40,9 @@ class RaggedTest {
                     float[][][][] together = together(talks, pool, new Region(workers), random);
                     for (int s = 0; s < count; s++)
                         for (int g = 0; g < 2; g++)
-                            AttentionTest.assertSame(alone[s][g], together[s][g], "seed " + SEED + ", round " + round + ", " + threads + " threads, sequence " + s + " of "
-                                + talks[s][g].positions + ", group " + g);
+                            AttentionTest.assertSame(alone[s][g], together[s][g],
+                                    "seed " + SEED + ", round " + round + ", " + threads + " threads, sequence " + s + " of "
+                                            + talks[s][g].positions + ", group " + g);
                     assertEquals(0, pool.usedBytes());
                 }
         }
@@ -58,7 +59,7 @@ class RaggedTest {
         }
         Rows rows = new Rows();
         int[] steps = new int[count], order = new int[count];
-        for (boolean any = true; any; ) {
+        for (boolean any = true; any;) {
             any = false;
             rows.clear();
             for (int s = 0; s < count; s++) order[s] = (s + steps[0]) % count;
@@ -82,11 +83,13 @@ class RaggedTest {
         return out;
     }
 
-    private static void step(Talk[][] talks, int g, int l, Sequence[] sequences, Rows rows, Attention attention, Region region, float[][][][] out) {
+    private static void step(Talk[][] talks, int g, int l, Sequence[] sequences, Rows rows, Attention attention, Region region,
+            float[][][][] out) {
         Talk any = talks[0][g];
         KvLayout layout = any.layout;
         int kw = layout.heads() * layout.keySize(), vw = layout.heads() * layout.valueSize(), qw = any.qWidth(), ow = any.outWidth();
-        float[] k = new float[rows.count() * (kw + 1)], v = new float[rows.count() * vw], q = new float[7 + rows.count() * qw], o = new float[rows.count() * ow];
+        float[] k = new float[rows.count() * (kw + 1)], v = new float[rows.count() * vw], q = new float[7 + rows.count() * qw],
+                o = new float[rows.count() * ow];
         for (int r = 0; r < rows.count(); r++) {
             int s = Arrays.asList(sequences).indexOf(rows.sequence(r)), p = rows.position(r);
             System.arraycopy(talks[s][g].k[l], p * kw, k, r * (kw + 1), kw);
@@ -115,7 +118,8 @@ class RaggedTest {
                 for (int head = 0; head < 2; head++) {
                     double[] expected = talk.expected(0, position, head);
                     for (int i = 0; i < 32; i++)
-                        assertEquals(expected[i], whole[0][position * width + head * 32 + i], 3e-6, "seed " + SEED + ", chunk " + chunk + ", position " + position);
+                        assertEquals(expected[i], whole[0][position * width + head * 32 + i], 3e-6,
+                                "seed " + SEED + ", chunk " + chunk + ", position " + position);
                 }
             int[] steps = new int[1 + 40 + 1 + 60]; // one by one past 8192, and again at the end
             Arrays.fill(steps, 1);
@@ -126,8 +130,9 @@ class RaggedTest {
                 for (int i = 8170 * width; i < positions * width; i++) {
                     if (i == 8210 * width) i = 10_240 * width;
                     if (whole[0][i] != actual[0][i])
-                        throw new AssertionError("seed " + SEED + ", chunk " + chunk + ", " + threads + " threads: position " + i / width + ", value " + i % width + " is "
-                            + actual[0][i] + ", expected " + whole[0][i]);
+                        throw new AssertionError("seed " + SEED + ", chunk " + chunk + ", " + threads + " threads: position " + i / width
+                                + ", value " + i % width + " is "
+                                + actual[0][i] + ", expected " + whole[0][i]);
                 }
             }
         }
@@ -161,7 +166,9 @@ class RaggedTest {
     @Test
     void refusesWhatDoesNotFit() {
         KvLayout layout = new KvLayout(2, 2, 8, 8, TensorType.F32, 0);
-        try (PagePool pool = new PagePool(List.of(layout), 1 << 20); PagePool other = new PagePool(List.of(layout), 1 << 20); Workers workers = new Workers(1)) {
+        try (PagePool pool = new PagePool(List.of(layout), 1 << 20);
+                PagePool other = new PagePool(List.of(layout), 1 << 20);
+                Workers workers = new Workers(1)) {
             Attention attention = new Attention(Kernels.best(), pool);
             Region region = new Region(workers);
             Sequence sequence = pool.sequence();
@@ -181,7 +188,8 @@ class RaggedTest {
             assertThrows(IllegalArgumentException.class, () -> attention.attend(region, 0, 0, rows, x, 0, 32, 4, 1, new float[31], 0, 32));
             rows.clear();
             rows.add(other.sequence(), 0);
-            assertThrows(IllegalArgumentException.class, () -> attention.store(region, 0, 0, rows, x, 0, 16, x, 0, 16), "another cache's sequence");
+            assertThrows(IllegalArgumentException.class, () -> attention.store(region, 0, 0, rows, x, 0, 16, x, 0, 16),
+                    "another cache's sequence");
             assertThrows(IllegalArgumentException.class, () -> rows.add(sequence, -1));
         }
     }

@@ -56,7 +56,8 @@ public class AttentionOps {
     /// @param slot the first position in the block; `slot + count` is at most BLOCK
     /// @param keys position p's key is the `size` floats from `keysAt + p * stride` on
     /// @return whether every half that was stored is finite; true for F32
-    public final boolean storeKeys(TensorType storage, MemorySegment page, long at, int slot, int count, float[] keys, int keysAt, int stride, int size) {
+    public final boolean storeKeys(TensorType storage, MemorySegment page, long at, int slot, int count, float[] keys, int keysAt,
+            int stride, int size) {
         boolean finite = true;
         for (int p = 0; p < count; p++) {
             int from = keysAt + p * stride;
@@ -67,7 +68,8 @@ public class AttentionOps {
     }
 
     /// Writes the values of `count` neighbouring positions into a block; arguments and result as for [#storeKeys].
-    public final boolean storeValues(TensorType storage, MemorySegment page, long at, int slot, int count, float[] values, int valuesAt, int stride, int size) {
+    public final boolean storeValues(TensorType storage, MemorySegment page, long at, int slot, int count, float[] values, int valuesAt,
+            int stride, int size) {
         boolean finite = true;
         for (int p = 0; p < count; p++) {
             int from = valuesAt + p * stride;
@@ -200,19 +202,22 @@ public class AttentionOps {
             int q = c / PACK * size * PACK + c % PACK;
             for (int j = 0; j < BLOCK; j++) {
                 float sum = 0;
-                for (int i = 0; i < size; i++) sum = Math.fma(packed[q + i * PACK] / HALF_FACTOR, get(TensorType.F16, page, at, size, BLOCK, i, j), sum);
+                for (int i = 0; i < size; i++)
+                    sum = Math.fma(packed[q + i * PACK] / HALF_FACTOR, get(TensorType.F16, page, at, size, BLOCK, i, j), sum);
                 scores[c * BLOCK + j] = sum * scale;
             }
         }
     }
 
     /// [#accumulate] straight from a block of finite halves. The weights `from` to `to` are overwritten.
-    public void storedSums(MemorySegment page, long at, int size, float[] weights, int first, int last, int from, int to, float[] state, int stateStride,
-        float[] out) {
+    public void storedSums(MemorySegment page, long at, int size, float[] weights, int first, int last, int from, int to, float[] state,
+            int stateStride,
+            float[] out) {
         for (int c = first; c < last; c++)
             for (int i = 0; i < size; i++) {
                 float sum = out[c * size + i] * state[c * stateStride + 2];
-                for (int j = from; j < to; j++) sum = Math.fma(weights[c * BLOCK + j], get(TensorType.F16, page, at, BLOCK, size, j, i), sum);
+                for (int j = from; j < to; j++)
+                    sum = Math.fma(weights[c * BLOCK + j], get(TensorType.F16, page, at, BLOCK, size, j, i), sum);
                 out[c * size + i] = sum;
             }
     }

@@ -48,7 +48,8 @@ final class AttentionOpsTest {
             for (int size : SIZES) {
                 SplittableRandom random = new SplittableRandom(SEED + size);
                 String what = storage + ", size " + size;
-                MemorySegment page = Arena.ofAuto().allocate(64 + Math.max(AttentionOps.keyBytes(storage, size), AttentionOps.valueBytes(storage, size)) + 64, 64);
+                MemorySegment page = Arena.ofAuto()
+                        .allocate(64 + Math.max(AttentionOps.keyBytes(storage, size), AttentionOps.valueBytes(storage, size)) + 64, 64);
                 int stride = size + 5;
                 float[] x = random(random, 3 + BLOCK * stride, 3);
                 float[] byPosition = new float[BLOCK * size], byValue = new float[BLOCK * size];
@@ -218,7 +219,8 @@ final class AttentionOpsTest {
                     assertTrue(SCALAR.pack(queries, c * size, size, AttentionOps.HALF_FACTOR, shifted, c));
                 }
                 int first = random.nextInt(count), from = random.nextInt(BLOCK), to = from + 1 + random.nextInt(BLOCK - from);
-                float[] state = random(random, 3 * count, 1), weights = random(random, count * BLOCK, 1), sums = random(random, count * size, 2);
+                float[] state = random(random, 3 * count, 1), weights = random(random, count * BLOCK, 1),
+                        sums = random(random, count * size, 2);
                 float[] expected = new float[(count + 7) / 8 * 8 * BLOCK], expectedSums = sums.clone();
                 SCALAR.loadKeys(TensorType.F16, keys, 0, floats, size);
                 SCALAR.scores(floats, packed, size, first, count, 0.3f, expected);
@@ -227,7 +229,8 @@ final class AttentionOpsTest {
                 for (AttentionOps ops : new AttentionOps[] {SCALAR, VECTOR}) {
                     float[] actual = new float[expected.length], actualSums = sums.clone();
                     ops.storedScores(keys, 0, shifted, size, first, count, 0.3f, actual);
-                    assertBits(Arrays.copyOfRange(expected, first * BLOCK, count * BLOCK), Arrays.copyOfRange(actual, first * BLOCK, count * BLOCK), what);
+                    assertBits(Arrays.copyOfRange(expected, first * BLOCK, count * BLOCK),
+                            Arrays.copyOfRange(actual, first * BLOCK, count * BLOCK), what);
                     if (ops == VECTOR && !ops.readsStored(TensorType.F16, size, size, 1)) continue;
                     ops.storedSums(values, 0, size, weights.clone(), first, count, from, to, state, 3, actualSums);
                     assertBits(expectedSums, actualSums, what + ", sums");

@@ -49,9 +49,10 @@ final class AttentionBlocks {
             IntVector lowBits = low.reinterpretAsFloats().mul(HALF_FACTOR).reinterpretAsInts();
             IntVector highBits = high.reinterpretAsFloats().mul(HALF_FACTOR).reinterpretAsInts();
             int at = to + r * stride;
-            lowBits.lanewise(VectorOperators.OR, INFINITE, low.and(EXPONENT).compare(VectorOperators.EQ, EXPONENT)).reinterpretAsFloats().intoArray(target, at);
+            lowBits.lanewise(VectorOperators.OR, INFINITE, low.and(EXPONENT).compare(VectorOperators.EQ, EXPONENT)).reinterpretAsFloats()
+                    .intoArray(target, at);
             highBits.lanewise(VectorOperators.OR, INFINITE, high.and(EXPONENT).compare(VectorOperators.EQ, EXPONENT)).reinterpretAsFloats()
-                .intoArray(target, at + PANEL / 2);
+                    .intoArray(target, at + PANEL / 2);
         }
     }
 

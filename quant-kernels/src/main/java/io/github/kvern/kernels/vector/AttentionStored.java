@@ -23,7 +23,7 @@ final class AttentionStored {
     private AttentionStored() {}
 
     static void scores(MemorySegment page, long at, float[] packed, int size, int first, int last, float scale, float[] scores) {
-        for (int c = first; c < last; ) {
+        for (int c = first; c < last;) {
             int q = c / PACK * size * PACK + c % PACK, left = Math.min(last - c, PACK - c % PACK), n = left >= 4 ? 4 : left >= 2 ? 2 : 1;
             for (int panel = 0; panel < BLOCK; panel += PANEL)
                 for (int j = 0; j < PANEL / 2; j += L) {
@@ -38,14 +38,17 @@ final class AttentionStored {
     }
 
     /// @param size whole panels
-    static void accumulate(MemorySegment page, long at, int size, float[] weights, int first, int last, int from, int to, float[] state, int stride, float[] out) {
+    static void accumulate(MemorySegment page, long at, int size, float[] weights, int first, int last, int from, int to, float[] state,
+            int stride, float[] out) {
         for (int c = first; c < last; c++) for (int j = from; j < to; j++) weights[c * BLOCK + j] *= HALF_FACTOR;
         for (int panel = 0; panel < size; panel += PANEL)
             for (int n = 0; n < PANEL / 2; n += L) {
                 long values = at + 2L * panel * BLOCK + 4L * n;
                 int c = first, v = panel + n;
-                for (; c + 4 <= last; c += 4) sums4(page, values, size, weights, c * BLOCK, from, to, state, c * stride, stride, out, c * size + v);
-                for (; c + 2 <= last; c += 2) sums2(page, values, size, weights, c * BLOCK, from, to, state, c * stride, stride, out, c * size + v);
+                for (; c + 4 <= last; c += 4)
+                    sums4(page, values, size, weights, c * BLOCK, from, to, state, c * stride, stride, out, c * size + v);
+                for (; c + 2 <= last; c += 2)
+                    sums2(page, values, size, weights, c * BLOCK, from, to, state, c * stride, stride, out, c * size + v);
                 if (c < last) sums1(page, values, size, weights, c * BLOCK, from, to, state, c * stride, stride, out, c * size + v);
             }
     }
@@ -54,7 +57,8 @@ final class AttentionStored {
         FloatVector a0 = FloatVector.zero(F), e0 = a0, a1 = a0, e1 = a0, a2 = a0, e2 = a0, a3 = a0, e3 = a0;
         for (int i = 0; i < size; i++) {
             IntVector w = IntVector.fromMemorySegment(I, page, from + 2L * PANEL * i, LE);
-            FloatVector k0 = w.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN).reinterpretAsFloats();
+            FloatVector k0 = w.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN)
+                    .reinterpretAsFloats();
             FloatVector k1 = w.lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN).reinterpretAsFloats(), q;
             int x = at + i * PACK;
             q = FloatVector.broadcast(F, packed[x]);
@@ -84,7 +88,8 @@ final class AttentionStored {
         FloatVector a0 = FloatVector.zero(F), e0 = a0, a1 = a0, e1 = a0;
         for (int i = 0; i < size; i++) {
             IntVector w = IntVector.fromMemorySegment(I, page, from + 2L * PANEL * i, LE);
-            FloatVector k0 = w.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN).reinterpretAsFloats();
+            FloatVector k0 = w.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN)
+                    .reinterpretAsFloats();
             FloatVector k1 = w.lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN).reinterpretAsFloats(), q;
             int x = at + i * PACK;
             q = FloatVector.broadcast(F, packed[x]);
@@ -104,7 +109,8 @@ final class AttentionStored {
         FloatVector a0 = FloatVector.zero(F), e0 = a0;
         for (int i = 0; i < size; i++) {
             IntVector w = IntVector.fromMemorySegment(I, page, from + 2L * PANEL * i, LE);
-            FloatVector k0 = w.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN).reinterpretAsFloats();
+            FloatVector k0 = w.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN)
+                    .reinterpretAsFloats();
             FloatVector k1 = w.lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN).reinterpretAsFloats(), q;
             int x = at + i * PACK;
             q = FloatVector.broadcast(F, packed[x]);
@@ -115,14 +121,20 @@ final class AttentionStored {
         e0.mul(scale).intoArray(scores, to + PANEL / 2);
     }
 
-    private static void sums4(MemorySegment page, long at, int size, float[] weights, int w, int from, int to, float[] state, int s, int stride, float[] out, int o) {
-        FloatVector a0 = FloatVector.fromArray(F, out, o).mul(state[s + 2]), e0 = FloatVector.fromArray(F, out, o + PANEL / 2).mul(state[s + 2]);
-        FloatVector a1 = FloatVector.fromArray(F, out, o + size).mul(state[s + stride + 2]), e1 = FloatVector.fromArray(F, out, o + size + PANEL / 2).mul(state[s + stride + 2]);
-        FloatVector a2 = FloatVector.fromArray(F, out, o + 2 * size).mul(state[s + 2 * stride + 2]), e2 = FloatVector.fromArray(F, out, o + 2 * size + PANEL / 2).mul(state[s + 2 * stride + 2]);
-        FloatVector a3 = FloatVector.fromArray(F, out, o + 3 * size).mul(state[s + 3 * stride + 2]), e3 = FloatVector.fromArray(F, out, o + 3 * size + PANEL / 2).mul(state[s + 3 * stride + 2]);
+    private static void sums4(MemorySegment page, long at, int size, float[] weights, int w, int from, int to, float[] state, int s,
+            int stride, float[] out, int o) {
+        FloatVector a0 = FloatVector.fromArray(F, out, o).mul(state[s + 2]),
+                e0 = FloatVector.fromArray(F, out, o + PANEL / 2).mul(state[s + 2]);
+        FloatVector a1 = FloatVector.fromArray(F, out, o + size).mul(state[s + stride + 2]),
+                e1 = FloatVector.fromArray(F, out, o + size + PANEL / 2).mul(state[s + stride + 2]);
+        FloatVector a2 = FloatVector.fromArray(F, out, o + 2 * size).mul(state[s + 2 * stride + 2]),
+                e2 = FloatVector.fromArray(F, out, o + 2 * size + PANEL / 2).mul(state[s + 2 * stride + 2]);
+        FloatVector a3 = FloatVector.fromArray(F, out, o + 3 * size).mul(state[s + 3 * stride + 2]),
+                e3 = FloatVector.fromArray(F, out, o + 3 * size + PANEL / 2).mul(state[s + 3 * stride + 2]);
         for (int j = from; j < to; j++) {
             IntVector x = IntVector.fromMemorySegment(I, page, at + 2L * PANEL * j, LE);
-            FloatVector v0 = x.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN).reinterpretAsFloats();
+            FloatVector v0 = x.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN)
+                    .reinterpretAsFloats();
             FloatVector v1 = x.lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN).reinterpretAsFloats(), p;
             p = FloatVector.broadcast(F, weights[w + j]);
             a0 = v0.fma(p, a0);
@@ -147,12 +159,16 @@ final class AttentionStored {
         e3.intoArray(out, o + 3 * size + PANEL / 2);
     }
 
-    private static void sums2(MemorySegment page, long at, int size, float[] weights, int w, int from, int to, float[] state, int s, int stride, float[] out, int o) {
-        FloatVector a0 = FloatVector.fromArray(F, out, o).mul(state[s + 2]), e0 = FloatVector.fromArray(F, out, o + PANEL / 2).mul(state[s + 2]);
-        FloatVector a1 = FloatVector.fromArray(F, out, o + size).mul(state[s + stride + 2]), e1 = FloatVector.fromArray(F, out, o + size + PANEL / 2).mul(state[s + stride + 2]);
+    private static void sums2(MemorySegment page, long at, int size, float[] weights, int w, int from, int to, float[] state, int s,
+            int stride, float[] out, int o) {
+        FloatVector a0 = FloatVector.fromArray(F, out, o).mul(state[s + 2]),
+                e0 = FloatVector.fromArray(F, out, o + PANEL / 2).mul(state[s + 2]);
+        FloatVector a1 = FloatVector.fromArray(F, out, o + size).mul(state[s + stride + 2]),
+                e1 = FloatVector.fromArray(F, out, o + size + PANEL / 2).mul(state[s + stride + 2]);
         for (int j = from; j < to; j++) {
             IntVector x = IntVector.fromMemorySegment(I, page, at + 2L * PANEL * j, LE);
-            FloatVector v0 = x.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN).reinterpretAsFloats();
+            FloatVector v0 = x.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN)
+                    .reinterpretAsFloats();
             FloatVector v1 = x.lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN).reinterpretAsFloats(), p;
             p = FloatVector.broadcast(F, weights[w + j]);
             a0 = v0.fma(p, a0);
@@ -167,11 +183,14 @@ final class AttentionStored {
         e1.intoArray(out, o + size + PANEL / 2);
     }
 
-    private static void sums1(MemorySegment page, long at, int size, float[] weights, int w, int from, int to, float[] state, int s, int stride, float[] out, int o) {
-        FloatVector a0 = FloatVector.fromArray(F, out, o).mul(state[s + 2]), e0 = FloatVector.fromArray(F, out, o + PANEL / 2).mul(state[s + 2]);
+    private static void sums1(MemorySegment page, long at, int size, float[] weights, int w, int from, int to, float[] state, int s,
+            int stride, float[] out, int o) {
+        FloatVector a0 = FloatVector.fromArray(F, out, o).mul(state[s + 2]),
+                e0 = FloatVector.fromArray(F, out, o + PANEL / 2).mul(state[s + 2]);
         for (int j = from; j < to; j++) {
             IntVector x = IntVector.fromMemorySegment(I, page, at + 2L * PANEL * j, LE);
-            FloatVector v0 = x.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN).reinterpretAsFloats();
+            FloatVector v0 = x.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN)
+                    .reinterpretAsFloats();
             FloatVector v1 = x.lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN).reinterpretAsFloats(), p;
             p = FloatVector.broadcast(F, weights[w + j]);
             a0 = v0.fma(p, a0);

@@ -48,8 +48,9 @@ public final class AttentionVector extends AttentionOps {
     }
 
     @Override
-    public void storedSums(MemorySegment page, long at, int size, float[] weights, int first, int last, int from, int to, float[] state, int stateStride,
-        float[] out) {
+    public void storedSums(MemorySegment page, long at, int size, float[] weights, int first, int last, int from, int to, float[] state,
+            int stateStride,
+            float[] out) {
         AttentionStored.accumulate(page, at, size, weights, first, last, from, to, state, stateStride, out);
     }
 }
