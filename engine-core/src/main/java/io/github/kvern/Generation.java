@@ -4,6 +4,7 @@ import io.github.kvern.engine.run.GenerateJob;
 import io.github.kvern.engine.run.Scheduler;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -15,6 +16,8 @@ import org.jspecify.annotations.Nullable;
 /// then waits without holding up anybody else.
 ///
 /// When computing fails, the reader gets the exception after the tokens that were made before.
+///
+/// Everything but the reading itself may be called from any thread at any time.
 public final class Generation implements Iterable<Token>, AutoCloseable {
     private final Scheduler scheduler;
     private final GenerateJob job;
@@ -27,6 +30,9 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
 
     /// The tokens as they come. An interrupt of the reading thread cancels; the loop then ends without an exception, and the thread
     /// stays interrupted.
+    ///
+    /// @return waits for each token; throws what made the answer fail, after its last token
+    /// @throws IllegalStateException it has a reader already
     @Override
     public Iterator<Token> iterator() {
         if (!read.compareAndSet(false, true)) throw new IllegalStateException("this generation has a reader already");
@@ -61,71 +67,87 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
         }
     }
 
-    /// Reads to the end and hands every token over, on the calling thread.
+    /// Reads to the end and hands every token over, on the calling thread. When the consumer throws, the answer is cancelled.
     ///
     /// @return this
     public Generation onToken(Consumer<Token> consumer) {
-        for (Token token : this) consumer.accept(token);
+        Iterator<Token> tokens = iterator();
+        boolean whole = false;
+        try {
+            while (tokens.hasNext()) consumer.accept(tokens.next());
+            whole = true;
+        } finally {
+            if (!whole) cancel();
+        }
         return this;
     }
 
     /// Reads to the end.
     ///
-    /// @return the whole text
+    /// @return the whole text; of an answer that was cancelled or closed, as much as there is
     public String text() {
+        return text(iterator());
+    }
+
+    private static String text(Iterator<Token> tokens) {
         StringBuilder text = new StringBuilder();
-        for (Token token : this) text.append(token.text());
+        while (tokens.hasNext()) text.append(tokens.next().text());
         return text.toString();
     }
 
     /// Reads to the end on a virtual thread of its own.
     ///
-    /// @return the whole text, later; cancelling the future cancels the answer
+    /// @return the whole text, later; of an answer that was cancelled or closed, as much as there is. Cancelling the future, or
+    ///   completing it in any other way (a timeout), cancels the answer.
     public CompletableFuture<String> future() {
         Iterator<Token> tokens = iterator();
         CompletableFuture<String> future = new CompletableFuture<>();
-        future.whenComplete((text, failure) -> {
-            if (future.isCancelled()) cancel();
-        });
+        future.whenComplete((text, failure) -> cancel());
         Thread.ofVirtual().name("kvern-future").start(() -> {
-            StringBuilder text = new StringBuilder();
             try {
-                while (tokens.hasNext()) text.append(tokens.next().text());
-                future.complete(text.toString());
-            } catch (RuntimeException e) {
+                future.complete(text(tokens));
+            } catch (Throwable e) { // who waits must be told
                 future.completeExceptionally(e);
             }
         });
         return future;
     }
 
-    /// The tokens for one subscriber, on a virtual thread of its own, as many as it requests. Cancelling the subscription cancels the
-    /// answer.
+    /// The tokens for one subscriber, on a virtual thread of its own, as many as it requests; a second subscriber is refused. The end
+    /// is told without being requested. Cancelling the subscription cancels the answer, and so does a subscriber that throws.
     public Flow.Publisher<Token> publisher() {
-        return subscriber -> new TokenSubscription(this, subscriber).start();
+        return subscriber -> {
+            Objects.requireNonNull(subscriber, "subscriber");
+            if (read.compareAndSet(false, true)) new TokenSubscription(this, new Tokens(), subscriber).start();
+            else TokenSubscription.refuse(subscriber);
+        };
     }
 
-    /// Ends the answer early, from any thread: also while the prompt is being read, within one layer. The loop ends without an
-    /// exception, at most 16 tokens later. Does nothing when the answer has ended.
+    /// Ends the answer early, from any thread: also while the prompt is being read. The loop ends without an exception, at most 16
+    /// tokens later; the computing stops within one layer, unless other generators share the step. Does nothing when the answer has
+    /// ended.
     public void cancel() {
         scheduler.cancel(job, StopReason.CANCELLED);
     }
 
-    /// Ends it for a reason and waits until nothing of it runs. A failure belongs to the reader.
-    void end(StopReason why) {
-        scheduler.cancel(job, why);
-        job.join();
-    }
-
-    boolean isDone() {
-        return job.isDone();
-    }
-
-    /// Why it ended; waits for the end. (An answer whose reader is behind does not end.)
+    /// Why it ended; waits for the end. An answer whose reader is behind does not end, so who has stopped reading cancels first. An
+    /// interrupt of the waiting thread cancels, and the thread stays interrupted.
     ///
     /// @throws io.github.kvern.gguf.KvernException what made it fail
     public StopReason stopReason() {
-        return job.await();
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return job.await();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                    cancel(); // it is done now: the next waiting is none
+                }
+            }
+        } finally {
+            if (interrupted) Thread.currentThread().interrupt();
+        }
     }
 
     /// What it cost so far; at any time.
@@ -133,9 +155,9 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
         return job.stats();
     }
 
-    /// Cancels if it still runs, and waits until the generator is free again.
+    /// Cancels if it still runs. The generator is free for the next answer then. Tokens that were made before can still be read.
     @Override
     public void close() {
-        end(StopReason.CANCELLED);
+        cancel();
     }
 }

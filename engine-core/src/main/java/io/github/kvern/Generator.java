@@ -1,10 +1,9 @@
 package io.github.kvern;
 
+import io.github.kvern.engine.run.Conversation;
 import io.github.kvern.engine.run.GenerateJob;
 import io.github.kvern.engine.run.Scheduler;
 import io.github.kvern.engine.sample.Sampler;
-import io.github.kvern.kvcache.Sequence;
-import java.util.Arrays;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -13,18 +12,16 @@ import org.jspecify.annotations.Nullable;
 public final class Generator implements AutoCloseable {
     private final Model model;
     private final Scheduler scheduler;
-    private final Sequence sequence;
+    private final Conversation conversation;
     private final int context;
     private final ReentrantLock lock = new ReentrantLock();
-    private int[] known = new int[0];
-    private @Nullable GenerateJob job;
-    private @Nullable Generation running;
+    private @Nullable GenerateJob last;
     private boolean closed;
 
-    Generator(Model model, Scheduler scheduler, Sequence sequence, int context) {
+    Generator(Model model, Scheduler scheduler, Conversation conversation, int context) {
         this.model = model;
         this.scheduler = scheduler;
-        this.sequence = sequence;
+        this.conversation = conversation;
         this.context = context;
     }
 
@@ -33,31 +30,29 @@ public final class Generator implements AutoCloseable {
         return context;
     }
 
-    /// Starts an answer. The prompt is the whole conversation so far; what its beginning shares with the cache is not computed
-    /// again.
+    /// Starts an answer, and returns at once. The prompt is the whole conversation so far; what its beginning shares with the cache is
+    /// not computed again.
     ///
     /// @throws IllegalStateException an answer is running, or the generator or its model is closed
-    /// @throws IllegalArgumentException the prompt is empty, longer than the context, or has ids outside the vocabulary
+    /// @throws IllegalArgumentException the prompt is empty, longer than the context, or has ids outside the vocabulary; or the sampling
+    ///   biases such an id
+    /// @throws io.github.kvern.gguf.KvernException the model has no tokenizer, or one that Kvern does not know
     public Generation generate(Prompt prompt, Sampling sampling) {
         int[] ids = ids(prompt);
-        if (ids.length == 0) throw new IllegalArgumentException("the prompt is empty and the vocabulary has no begin token: give at least one token");
-        if (ids.length > context)
-            throw new IllegalArgumentException("the prompt has " + ids.length + " tokens, the context " + context + ": raise the context or shorten the prompt");
+        Tokenizer tokenizer = model.tokenizer();
+        long seed = sampling.seedOrRandom();
+        Sampler sampler = new Sampler(sampling, model.info().vocabulary(), seed, tokenizer.endOfGeneration());
+        GenerateJob job = new GenerateJob(scheduler, conversation, ids, context, tokenizer, sampling, sampler, seed, model.info().loadNanos());
         lock.lock();
         try {
             if (closed) throw new IllegalStateException("the generator is closed");
-            if (running != null && !running.isDone()) throw new IllegalStateException("an answer is running: read it to its end, or close it first");
-            int reused = rewind(ids);
-            Tokenizer tokenizer = model.tokenizer();
-            long seed = sampling.seedOrRandom();
-            Sampler sampler = new Sampler(sampling, model.info().vocabulary(), seed, tokenizer.endOfGeneration());
-            GenerateJob next = new GenerateJob(scheduler, sequence, ids, reused, context, tokenizer, sampling, sampler, seed, model.info().loadNanos());
-            scheduler.submit(next);
-            job = next;
-            return running = new Generation(scheduler, next);
+            if (last != null && !last.isDone()) throw new IllegalStateException("an answer is running: read it to its end, or close it first");
+            scheduler.submit(job);
+            last = job;
         } finally {
             lock.unlock();
         }
+        return new Generation(scheduler, job);
     }
 
     private int[] ids(Prompt prompt) {
@@ -66,32 +61,29 @@ public final class Generator implements AutoCloseable {
             case Prompt.Tokens t -> t.ids();
             case Prompt.Text t -> model.tokenizer().prompt(t.text(), t.begin(), t.special());
         };
+        if (ids.length == 0) throw new IllegalArgumentException("the prompt is empty and the vocabulary has no begin token: give at least one token");
+        if (ids.length > context)
+            throw new IllegalArgumentException("the prompt has " + ids.length + " tokens, the context " + context + ": raise the context or shorten the prompt");
         for (int id : ids)
             if (id < 0 || id >= vocabulary) throw new IllegalArgumentException("token id " + id + " is outside the vocabulary of " + vocabulary + " tokens");
         return ids;
     }
 
-    /// Cuts the sequence back to what it shares with the prompt, the last token left out because its logits are needed.
-    private int rewind(int[] ids) {
-        if (job != null) known = job.ids();
-        int most = Math.min(sequence.length(), Math.min(known.length, ids.length - 1));
-        int same = Arrays.mismatch(known, 0, most, ids, 0, most);
-        sequence.truncate(sequence.nearest(same < 0 ? most : same));
-        return sequence.length();
-    }
-
-    /// Ends a running answer and gives the cache's pages back.
+    /// Ends a running answer, with [StopReason#CLOSED], and gives the cache's pages back, for which it waits until the step that they
+    /// are in use by is over. Closing again does nothing.
     @Override
     public void close() {
         lock.lock();
         try {
             if (closed) return;
             closed = true;
-            if (running != null) running.end(StopReason.CLOSED);
-            sequence.close();
+            if (last != null) {
+                scheduler.cancel(last, StopReason.CLOSED);
+                last.awaitRelease();
+            }
+            scheduler.close(conversation);
         } finally {
             lock.unlock();
         }
-        model.forget(this);
     }
 }

@@ -8,17 +8,17 @@ import io.github.kvern.engine.run.CacheBudget;
 import io.github.kvern.engine.run.Scheduler;
 import io.github.kvern.engine.run.ScoreJob;
 import io.github.kvern.gguf.GgufFile;
-import io.github.kvern.gguf.KvernException;
+import io.github.kvern.gguf.Metadata;
 import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kernels.Kernels;
 import io.github.kvern.kernels.Workers;
 import io.github.kvern.kvcache.PagePool;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.HashSet;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,23 +35,19 @@ public final class Model implements AutoCloseable {
     private final Workers workers;
     private final PagePool pool;
     private final Scheduler scheduler;
-    private final Set<Generator> generators = new HashSet<>();
+    private final ReentrantLock closing = new ReentrantLock();
     private boolean closed;
 
-    private Model(GgufFile file, ModelOptions options, Decoder decoder, CompletableFuture<Tokenizer> tokenizer, Kernels kernels, long started) {
+    private Model(GgufFile file, ModelOptions options, ModelInfo info, Decoder decoder, CompletableFuture<Tokenizer> tokenizer, Kernels kernels,
+        PagePool pool, Workers workers) {
         this.file = file;
         this.options = options;
+        this.info = info;
         this.decoder = decoder;
         this.tokenizer = tokenizer;
-        String name = file.metadata().findString("general.name").orElse(file.paths().getFirst().getFileName().toString());
-        workers = new Workers(options.threads());
-        pool = new PagePool(decoder.cacheGroups(), CacheBudget.bytes(options.cacheBytes()));
-        scheduler = new Scheduler(decoder, new Pass(kernels, workers, pool, decoder.width()), options.microBatch(), name);
-        String architecture = file.metadata().requireString("general.architecture");
-        long parameters = file.tensors().stream().mapToLong(t -> t.info().values()).sum();
-        info = new ModelInfo(file.paths(), name, architecture, file.bytes(), parameters, decoder.layers().size(), decoder.width(),
-            decoder.vocabulary(), file.metadata().requireInt(architecture + ".context_length"), file.identity(), kernels.name(),
-            options.threads(), System.nanoTime() - started, file.metadata());
+        this.pool = pool;
+        this.workers = workers;
+        scheduler = new Scheduler(decoder, new Pass(kernels, workers, pool, decoder.width()), options.microBatch(), info.name());
     }
 
     /// Loads a model with [ModelOptions#defaults()].
@@ -86,22 +82,74 @@ public final class Model implements AutoCloseable {
         StartUp.check();
         Kernels kernels = Kernels.best();
         GgufFile file = GgufFile.open(path, options::corrected);
+        boolean loaded = false;
         try {
-            CompletableFuture<Tokenizer> tokenizer = new CompletableFuture<>();
-            Thread.ofVirtual().name("kvern-tokenizer").start(() -> tokenizer.completeAsync(() -> Tokenizer.of(file), Runnable::run));
+            CompletableFuture<Tokenizer> tokenizer = later("kvern-tokenizer", () -> Tokenizer.of(file));
+            CompletableFuture<String> identity = later("kvern-identity", file::identity);
             // with exact kernels a column's arithmetic is the same alone and among many
             boolean exact = options.reproducible() || options.precision() == Precision.EXACT;
             Weights weights = new Weights(file, kernels, exact ? io.github.kvern.kernels.Precision.EXACT : io.github.kvern.kernels.Precision.FAST);
             Decoder decoder = Architectures.load(file, weights, options.kvType() == KvType.F32 ? TensorType.F32 : TensorType.F16);
-            Model model = new Model(file, options, decoder, tokenizer, kernels, started);
-            listener.loaded(1);
-            LOG.debug("loaded {} in {} ms: {} kernels ({}), {} threads", path, model.info.loadNanos() / 1_000_000, kernels.name(),
-                kernels.reason(), options.threads());
+            PagePool pool = new PagePool(decoder.cacheGroups(), CacheBudget.bytes(options.cacheBytes()));
+            ModelInfo info = info(file, decoder, get(identity), kernels, options, started);
+            Model model = start(file, options, info, decoder, tokenizer, kernels, pool);
+            loaded = true;
+            LOG.debug("loaded {} in {} ms: {} kernels ({}), {} threads", path, info.loadNanos() / 1_000_000, kernels.name(), kernels.reason(),
+                options.threads());
+            tell(listener, model);
             return model;
-        } catch (RuntimeException | Error e) {
-            file.close();
+        } finally {
+            if (!loaded) file.close();
+        }
+    }
+
+    private static void tell(LoadListener listener, Model model) {
+        boolean told = false;
+        try {
+            listener.loaded(1);
+            told = true;
+        } finally {
+            if (!told) model.close(); // nobody else will
+        }
+    }
+
+    /// From here on there are threads to end.
+    private static Model start(GgufFile file, ModelOptions options, ModelInfo info, Decoder decoder, CompletableFuture<Tokenizer> tokenizer,
+        Kernels kernels, PagePool pool) {
+        Workers workers = new Workers(options.threads());
+        boolean started = false;
+        try {
+            Model model = new Model(file, options, info, decoder, tokenizer, kernels, pool, workers);
+            started = true;
+            return model;
+        } finally {
+            if (!started) workers.close();
+        }
+    }
+
+    private static <T> CompletableFuture<T> later(String name, Supplier<T> work) {
+        CompletableFuture<T> result = new CompletableFuture<>();
+        Thread.ofVirtual().name(name).start(() -> result.completeAsync(work, Runnable::run));
+        return result;
+    }
+
+    private static <T> T get(CompletableFuture<T> work) {
+        try {
+            return work.join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof RuntimeException cause) throw cause;
             throw e;
         }
+    }
+
+    private static ModelInfo info(GgufFile file, Decoder decoder, String identity, Kernels kernels, ModelOptions options, long started) {
+        Metadata metadata = file.metadata();
+        String name = metadata.findString("general.name").orElse(file.paths().getFirst().getFileName().toString());
+        String architecture = metadata.requireString("general.architecture");
+        long parameters = file.tensors().stream().mapToLong(t -> t.info().values()).sum();
+        return new ModelInfo(file.paths(), name, architecture, file.bytes(), parameters, decoder.layers().size(), decoder.width(),
+            decoder.vocabulary(), metadata.requireInt(architecture + ".context_length"), identity, kernels.name(), options.threads(),
+            System.nanoTime() - started, metadata);
     }
 
     /// What this model is.
@@ -116,14 +164,9 @@ public final class Model implements AutoCloseable {
 
     /// The model's tokenizer.
     ///
-    /// @throws KvernException the file has none, or one that Kvern does not know; [#score] works all the same
+    /// @throws io.github.kvern.gguf.KvernException the file has none, or one that Kvern does not know; [#score] works all the same
     public Tokenizer tokenizer() {
-        try {
-            return tokenizer.join();
-        } catch (CompletionException e) {
-            if (e.getCause() instanceof KvernException k) throw k;
-            throw e;
-        }
+        return get(tokenizer);
     }
 
     /// A conversation of the default size: the model's own context, at most 8,192 tokens.
@@ -138,14 +181,8 @@ public final class Model implements AutoCloseable {
     public synchronized Generator generator(GeneratorOptions options) {
         if (closed) throw new IllegalStateException("the model is closed");
         int context = options.context() > 0 ? options.context() : Math.min(info.context(), DEFAULT_CONTEXT);
-        CacheBudget.check(pool, decoder.cacheGroups(), context);
-        Generator generator = new Generator(this, scheduler, pool.sequence(), context);
-        generators.add(generator);
-        return generator;
-    }
-
-    synchronized void forget(Generator generator) {
-        generators.remove(generator);
+        CacheBudget.check(pool, decoder.cacheGroups(), context, this.options.microBatch());
+        return new Generator(this, scheduler, scheduler.open(pool), context);
     }
 
     /// The logits at some positions of a text. Adds no begin token; the text may be longer than the model's own context.
@@ -156,6 +193,25 @@ public final class Model implements AutoCloseable {
     /// @throws IllegalArgumentException ids outside the vocabulary, positions outside the text or not ascending
     /// @throws IllegalStateException the model is closed, or was closed meanwhile; or the calling thread was interrupted
     public void score(int[] ids, int[] positions, LogitsSink sink) {
+        int[] text = ids.clone(), at = positions.clone(); // checked once, and then nobody else's
+        check(text, at);
+        ScoreJob job = submit(text, at);
+        try {
+            for (int position : at) {
+                float[] logits = job.outbox().take();
+                if (logits == null) throw new IllegalStateException("the model was closed while it was scoring");
+                sink.accept(position, logits);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while scoring", e);
+        } finally {
+            scheduler.cancel(job, StopReason.CANCELLED);
+            job.awaitRelease();
+        }
+    }
+
+    private void check(int[] ids, int[] positions) {
         if (positions.length == 0) throw new IllegalArgumentException("positions: give at least one");
         for (int i = 0; i < positions.length; i++) {
             if (positions[i] < 0 || positions[i] >= ids.length)
@@ -167,26 +223,14 @@ public final class Model implements AutoCloseable {
             if (id < 0 || id >= info.vocabulary())
                 throw new IllegalArgumentException("token id " + id + " is outside the vocabulary of " + info.vocabulary() + " tokens");
         }
-        ScoreJob job;
-        synchronized (this) {
-            if (closed) throw new IllegalStateException("the model is closed");
-            CacheBudget.check(pool, decoder.cacheGroups(), ids.length);
-            job = new ScoreJob(scheduler, pool.sequence(), ids.clone(), positions.clone(), info.vocabulary());
-            scheduler.submit(job);
-        }
-        try {
-            for (int position : positions) {
-                float[] logits = job.outbox().take();
-                if (logits == null) throw new IllegalStateException("the model was closed while it was scoring");
-                sink.accept(position, logits);
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while scoring", e);
-        } finally {
-            scheduler.cancel(job, StopReason.CANCELLED);
-            job.join();
-        }
+    }
+
+    private synchronized ScoreJob submit(int[] ids, int[] positions) {
+        if (closed) throw new IllegalStateException("the model is closed");
+        CacheBudget.check(pool, decoder.cacheGroups(), ids.length, options.microBatch());
+        ScoreJob job = new ScoreJob(scheduler, pool.sequence(), ids, positions, info.vocabulary());
+        scheduler.submit(job);
+        return job;
     }
 
     /// The logits at some positions of a text, `[positions][vocabulary]`; as [#score(int[], int[], LogitsSink)].
@@ -200,14 +244,19 @@ public final class Model implements AutoCloseable {
     /// Ends what runs (its stop reason is [StopReason#CLOSED]), waits for it, joins the threads, and unmaps.
     @Override
     public void close() {
-        synchronized (this) {
-            if (closed) return;
-            closed = true;
+        closing.lock(); // who comes second waits as well
+        try {
+            synchronized (this) {
+                if (closed) return;
+                closed = true;
+            }
+            scheduler.close();
+            workers.close();
+            pool.close();
+            tokenizer.exceptionally(e -> null).join();
+            file.close();
+        } finally {
+            closing.unlock();
         }
-        tokenizer.exceptionally(e -> null).join();
-        scheduler.close();
-        workers.close();
-        pool.close();
-        file.close();
     }
 }

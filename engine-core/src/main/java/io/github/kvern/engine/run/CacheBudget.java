@@ -8,8 +8,6 @@ import java.util.List;
 
 /// How much memory the cache may take, from the options and the machine's size, never from what is free at the moment.
 public final class CacheBudget {
-    private static final int PAGE = 64;
-
     private CacheBudget() {
     }
 
@@ -29,17 +27,24 @@ public final class CacheBudget {
     }
 
     /// Refuses a context that can never fit.
-    public static void check(PagePool pool, List<KvLayout> groups, int context) {
+    ///
+    /// @param microBatch rows of a step, which may reach from the end of one chunk into the next
+    public static void check(PagePool pool, List<KvLayout> groups, int context, int microBatch) {
         long needed = 0;
         for (int g = 0; g < groups.size(); g++) {
             int chunk = groups.get(g).chunk();
-            long positions = chunk == 0 ? context : Math.min(context, chunk);
-            needed += (positions + PAGE - 1) / PAGE * pool.pageBytes(g);
+            long pages = pages(context);
+            if (chunk > 0) pages = Math.min(pages, pages((long) chunk + microBatch) + 1);
+            needed += pages * pool.pageBytes(g);
         }
         if (needed > pool.budgetBytes()) {
             throw new MemoryBudgetException("a context of " + context + " tokens needs " + needed + " bytes of cache, available are "
                     + pool.budgetBytes()
                     + ": lower the context (-c), use an F16 cache (--kv f16), or give the JVM more memory (-Xmx or -XX:MaxDirectMemorySize)");
         }
+    }
+
+    private static long pages(long positions) {
+        return (positions + PagePool.POSITIONS - 1) / PagePool.POSITIONS;
     }
 }

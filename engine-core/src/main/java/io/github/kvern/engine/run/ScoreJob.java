@@ -4,7 +4,6 @@ import io.github.kvern.StopReason;
 import io.github.kvern.engine.layer.Step;
 import io.github.kvern.kvcache.Sequence;
 import java.util.Arrays;
-import org.jspecify.annotations.Nullable;
 
 /// Logits at some positions of a text.
 public final class ScoreJob extends Job {
@@ -20,6 +19,7 @@ public final class ScoreJob extends Job {
     private int next;
     private int nextWanted;
 
+    /// @param sequence an empty one, closed at the end
     /// @param positions ascending numbers of `ids`
     public ScoreJob(Scheduler scheduler, Sequence sequence, int[] ids, int[] positions, int vocabulary) {
         this.sequence = sequence;
@@ -36,8 +36,18 @@ public final class ScoreJob extends Job {
     }
 
     @Override
-    boolean ready() {
-        return outbox.hasRoom();
+    Outbox<?> results() {
+        return outbox;
+    }
+
+    @Override
+    void begin() {
+        // the sequence is new
+    }
+
+    @Override
+    boolean hasRoom() {
+        return outbox.hasRoom(0);
     }
 
     @Override
@@ -51,7 +61,8 @@ public final class ScoreJob extends Job {
 
     @Override
     void fill(Step step, int rows) {
-        int limit = nextWanted + wantedAtOnce < positions.length ? positions[nextWanted + wantedAtOnce] : Integer.MAX_VALUE;
+        int beyond = nextWanted + wantedAtOnce; // may be more than there are
+        int limit = beyond > 0 && beyond < positions.length ? positions[beyond] : Integer.MAX_VALUE;
         int end = Math.min(next + rows, limit);
         sequence.reserve(end - next);
         int w = nextWanted;
@@ -76,13 +87,21 @@ public final class ScoreJob extends Job {
 
     @Override
     void settle() {
-        if (next > lastNeeded()) finish(StopReason.MAX_TOKENS, null);
+        if (next > lastNeeded()) end(StopReason.MAX_TOKENS, null);
     }
 
     @Override
-    void ended(@Nullable RuntimeException failure) {
+    StopReason flush(StopReason why) {
+        return why;
+    }
+
+    @Override
+    void forget() {
+        // it ends, and its sequence with it
+    }
+
+    @Override
+    void free(long now) {
         sequence.close();
-        if (failure != null) outbox.fail(failure);
-        else outbox.end();
     }
 }
