@@ -42,11 +42,13 @@ public final class Generator implements AutoCloseable {
         Tokenizer tokenizer = model.tokenizer();
         long seed = sampling.seedOrRandom();
         Sampler sampler = new Sampler(sampling, model.info().vocabulary(), seed, tokenizer.endOfGeneration());
-        GenerateJob job = new GenerateJob(scheduler, conversation, ids, context, tokenizer, sampling, sampler, seed, model.info().loadNanos());
+        GenerateJob job = new GenerateJob(scheduler, conversation, ids, context, tokenizer, sampling, sampler, seed,
+                model.info().loadNanos());
         lock.lock();
         try {
             if (closed) throw new IllegalStateException("the generator is closed");
-            if (last != null && !last.isDone()) throw new IllegalStateException("an answer is running: read it to its end, or close it first");
+            if (last != null && !last.isDone())
+                throw new IllegalStateException("an answer is running: read it to its end, or close it first");
             scheduler.submit(job);
             last = job;
         } finally {
@@ -61,11 +63,14 @@ public final class Generator implements AutoCloseable {
             case Prompt.Tokens t -> t.ids();
             case Prompt.Text t -> model.tokenizer().prompt(t.text(), t.begin(), t.special());
         };
-        if (ids.length == 0) throw new IllegalArgumentException("the prompt is empty and the vocabulary has no begin token: give at least one token");
+        if (ids.length == 0)
+            throw new IllegalArgumentException("the prompt is empty and the vocabulary has no begin token: give at least one token");
         if (ids.length > context)
-            throw new IllegalArgumentException("the prompt has " + ids.length + " tokens, the context " + context + ": raise the context or shorten the prompt");
+            throw new IllegalArgumentException(
+                    "the prompt has " + ids.length + " tokens, the context " + context + ": raise the context or shorten the prompt");
         for (int id : ids)
-            if (id < 0 || id >= vocabulary) throw new IllegalArgumentException("token id " + id + " is outside the vocabulary of " + vocabulary + " tokens");
+            if (id < 0 || id >= vocabulary)
+                throw new IllegalArgumentException("token id " + id + " is outside the vocabulary of " + vocabulary + " tokens");
         return ids;
     }
 

@@ -38,8 +38,9 @@ public final class Model implements AutoCloseable {
     private final ReentrantLock closing = new ReentrantLock();
     private boolean closed;
 
-    private Model(GgufFile file, ModelOptions options, ModelInfo info, Decoder decoder, CompletableFuture<Tokenizer> tokenizer, Kernels kernels,
-        PagePool pool, Workers workers) {
+    private Model(GgufFile file, ModelOptions options, ModelInfo info, Decoder decoder, CompletableFuture<Tokenizer> tokenizer,
+            Kernels kernels,
+            PagePool pool, Workers workers) {
         this.file = file;
         this.options = options;
         this.info = info;
@@ -88,14 +89,16 @@ public final class Model implements AutoCloseable {
             CompletableFuture<String> identity = later("kvern-identity", file::identity);
             // with exact kernels a column's arithmetic is the same alone and among many
             boolean exact = options.reproducible() || options.precision() == Precision.EXACT;
-            Weights weights = new Weights(file, kernels, exact ? io.github.kvern.kernels.Precision.EXACT : io.github.kvern.kernels.Precision.FAST);
+            Weights weights = new Weights(file, kernels,
+                    exact ? io.github.kvern.kernels.Precision.EXACT : io.github.kvern.kernels.Precision.FAST);
             Decoder decoder = Architectures.load(file, weights, options.kvType() == KvType.F32 ? TensorType.F32 : TensorType.F16);
             PagePool pool = new PagePool(decoder.cacheGroups(), CacheBudget.bytes(options.cacheBytes()));
             ModelInfo info = info(file, decoder, get(identity), kernels, options, started);
             Model model = start(file, options, info, decoder, tokenizer, kernels, pool);
             loaded = true;
-            LOG.debug("loaded {} in {} ms: {} kernels ({}), {} threads", path, info.loadNanos() / 1_000_000, kernels.name(), kernels.reason(),
-                options.threads());
+            LOG.debug("loaded {} in {} ms: {} kernels ({}), {} threads", path, info.loadNanos() / 1_000_000, kernels.name(),
+                    kernels.reason(),
+                    options.threads());
             tell(listener, model);
             return model;
         } finally {
@@ -115,7 +118,7 @@ public final class Model implements AutoCloseable {
 
     /// From here on there are threads to end.
     private static Model start(GgufFile file, ModelOptions options, ModelInfo info, Decoder decoder, CompletableFuture<Tokenizer> tokenizer,
-        Kernels kernels, PagePool pool) {
+            Kernels kernels, PagePool pool) {
         Workers workers = new Workers(options.threads());
         boolean started = false;
         try {
@@ -148,8 +151,8 @@ public final class Model implements AutoCloseable {
         String architecture = metadata.requireString("general.architecture");
         long parameters = file.tensors().stream().mapToLong(t -> t.info().values()).sum();
         return new ModelInfo(file.paths(), name, architecture, file.bytes(), parameters, decoder.layers().size(), decoder.width(),
-            decoder.vocabulary(), metadata.requireInt(architecture + ".context_length"), identity, kernels.name(), options.threads(),
-            System.nanoTime() - started, metadata);
+                decoder.vocabulary(), metadata.requireInt(architecture + ".context_length"), identity, kernels.name(), options.threads(),
+                System.nanoTime() - started, metadata);
     }
 
     /// What this model is.

@@ -74,8 +74,10 @@ class BudgetTest {
     @Test
     void idleConversationsMakeWayTheOldestFirst() {
         Prompt prompt = Prompt.text(Shipped.PROMPT);
-        try (Model model = Shipped.load(Shipped.exact().cacheBytes(5 * whole() / 2)); Generator first = model.generator(SIZE);
-            Generator second = model.generator(SIZE); Generator third = model.generator(SIZE)) {
+        try (Model model = Shipped.load(Shipped.exact().cacheBytes(5 * whole() / 2));
+                Generator first = model.generator(SIZE);
+                Generator second = model.generator(SIZE);
+                Generator third = model.generator(SIZE)) {
             List<Token> all = Shipped.tokens(first.generate(prompt, ENDLESS));
             assertEquals(all, Shipped.tokens(second.generate(prompt, ENDLESS)));
             assertEquals(all, Shipped.tokens(third.generate(prompt, ENDLESS)));

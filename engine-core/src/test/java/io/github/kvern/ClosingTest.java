@@ -42,7 +42,8 @@ class ClosingTest {
             for (; tokens.hasNext(); after++) tokens.next();
             assertTrue(after <= 16, after + " tokens");
             assertEquals(StopReason.CLOSED, g.stopReason());
-            assertEquals("the generator is closed", assertThrows(IllegalStateException.class, () -> generator.generate(PROMPT, ENDLESS)).getMessage());
+            assertEquals("the generator is closed",
+                    assertThrows(IllegalStateException.class, () -> generator.generate(PROMPT, ENDLESS)).getMessage());
             assertEquals(30, Shipped.tokens(unharmed).size());
             g.close();
             assertEquals(StopReason.CLOSED, g.stopReason(), "the first end counts");
@@ -116,7 +117,8 @@ class ClosingTest {
     /// Only one operating system tells.
     private static boolean isMapped(Path file) throws IOException {
         Path maps = Path.of("/proc/self/maps");
-        org.junit.jupiter.api.Assumptions.assumeTrue(Files.exists(maps), "no /proc/self/maps here: whether the file is mapped is not checked");
+        org.junit.jupiter.api.Assumptions.assumeTrue(Files.exists(maps),
+                "no /proc/self/maps here: whether the file is mapped is not checked");
         return Files.readAllLines(maps).stream().anyMatch(line -> line.contains(file.getFileName().toString()));
     }
 
@@ -144,9 +146,10 @@ class ClosingTest {
             Thread.currentThread().interrupt();
             assertThrows(IllegalStateException.class, () -> model.score(Shipped.prompt(model, 300), new int[] {299}));
             assertTrue(Thread.interrupted());
-            assertThrows(IllegalStateException.class, () -> model.score(Shipped.prompt(model, 30), new int[] {1, 29}, (position, logits) -> {
-                throw new IllegalStateException("a sink that has had enough");
-            }));
+            assertThrows(IllegalStateException.class,
+                    () -> model.score(Shipped.prompt(model, 30), new int[] {1, 29}, (position, logits) -> {
+                        throw new IllegalStateException("a sink that has had enough");
+                    }));
             assertEquals(2, model.score(Shipped.prompt(model, 30), new int[] {1, 29}).length);
         }
     }

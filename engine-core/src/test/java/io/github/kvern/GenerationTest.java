@@ -211,7 +211,8 @@ class GenerationTest {
             Generation almost = generator.generate(Prompt.tokens(java.util.Arrays.copyOf(ids, 63)), ENDLESS);
             assertEquals(1, Shipped.tokens(almost).size());
             assertEquals(StopReason.CONTEXT_FULL, almost.stopReason());
-            IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> generator.generate(Prompt.tokens(ids), ENDLESS));
+            IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
+                    () -> generator.generate(Prompt.tokens(ids), ENDLESS));
             assertTrue(e.getMessage().contains("65 tokens, the context 64"), e.getMessage());
         }
     }
@@ -222,7 +223,8 @@ class GenerationTest {
             assertThrows(IllegalArgumentException.class, () -> generator.generate(Prompt.tokens(), TEN));
             assertThrows(IllegalArgumentException.class, () -> generator.generate(Prompt.text("").begin(false), TEN));
             for (int id : new int[] {-1, 4096, Integer.MIN_VALUE, Integer.MAX_VALUE}) {
-                IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> generator.generate(Prompt.tokens(1, id), TEN));
+                IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
+                        () -> generator.generate(Prompt.tokens(1, id), TEN));
                 assertTrue(e.getMessage().contains("" + id) && e.getMessage().contains("4096"), e.getMessage());
             }
             assertThrows(IllegalArgumentException.class, () -> start(generator, TEN.logitBias(4096, 1f)));

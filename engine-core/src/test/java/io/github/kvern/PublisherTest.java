@@ -132,12 +132,14 @@ class PublisherTest {
 
     @Test
     void aFailureIsTold() {
-        try (Model small = Shipped.load(Shipped.exact().cacheBytes(1_200_000)); Generator a = small.generator(GeneratorOptions.context(128));
-            Generator b = small.generator(GeneratorOptions.context(128))) {
+        try (Model small = Shipped.load(Shipped.exact().cacheBytes(1_200_000));
+                Generator a = small.generator(GeneratorOptions.context(128));
+                Generator b = small.generator(GeneratorOptions.context(128))) {
             Tokens first = new Tokens(Long.MAX_VALUE), second = new Tokens(Long.MAX_VALUE);
             start(a, -1).publisher().subscribe(first);
             start(b, -1).publisher().subscribe(second);
-            assertEquals(java.util.Set.of("complete", "error"), java.util.Set.of(first.end(), second.end()), "there is room for one and a half");
+            assertEquals(java.util.Set.of("complete", "error"), java.util.Set.of(first.end(), second.end()),
+                    "there is room for one and a half");
             Throwable failure = first.end().equals("error") ? first.failure() : second.failure();
             assertInstanceOf(io.github.kvern.gguf.MemoryBudgetException.class, failure);
         }

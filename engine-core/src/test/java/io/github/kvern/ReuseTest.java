@@ -75,7 +75,8 @@ class ReuseTest {
                     Prompt prompt = Prompt.tokens(Arrays.copyOf(text, same + 1 + random.nextInt(text.length - same)));
                     Generation g = generator.generate(prompt, SHORT);
                     List<Token> found = Shipped.tokens(g), expected = Shipped.fresh(model, prompt, SHORT);
-                    if (!expected.equals(found)) wrong.add("turn " + i + ", " + same + " the same, " + g.stats().reusedTokens() + " reused");
+                    if (!expected.equals(found))
+                        wrong.add("turn " + i + ", " + same + " the same, " + g.stats().reusedTokens() + " reused");
                 }
                 assertEquals(List.of(), wrong, path + ", seed " + seed);
             }

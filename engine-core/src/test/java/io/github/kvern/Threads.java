@@ -8,7 +8,8 @@ final class Threads {
     }
 
     static List<String> engines() {
-        return Thread.getAllStackTraces().keySet().stream().filter(Thread::isAlive).map(Thread::getName).filter(n -> n.startsWith("kvern-")).toList();
+        return Thread.getAllStackTraces().keySet().stream().filter(Thread::isAlive).map(Thread::getName).filter(n -> n.startsWith("kvern-"))
+                .toList();
     }
 
     /// Fails if a model's threads outlive it. Not for tests that run beside others with a model.

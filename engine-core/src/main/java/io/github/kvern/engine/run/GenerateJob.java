@@ -42,7 +42,7 @@ public final class GenerateJob extends Job {
     /// @param prompt the whole prompt, 1 id or more; not copied
     /// @param context the most tokens of prompt and answer
     public GenerateJob(Scheduler scheduler, Conversation conversation, int[] prompt, int context, Tokenizer tokenizer, Sampling sampling,
-        Sampler sampler, long seed, long loadNanos) {
+            Sampler sampler, long seed, long loadNanos) {
         this.conversation = conversation;
         this.prompt = prompt;
         this.tokenizer = tokenizer;
@@ -125,9 +125,10 @@ public final class GenerateJob extends Job {
         conversation.add(id);
         OptionalDouble p = sampling.logProbabilities() ? OptionalDouble.of(sampler.logProbability()) : OptionalDouble.empty();
         hand(new Token(id, stops.append(inVocabulary ? decoder.append(id) : ""), p));
-        generated++;
+        int count = generated + 1; // this thread alone writes it
+        generated = count;
         if (stops.stopped()) end(StopReason.STOP_STRING, null);
-        else if (generated == sampling.maxTokens()) end(StopReason.MAX_TOKENS, null);
+        else if (count == sampling.maxTokens()) end(StopReason.MAX_TOKENS, null);
         else if (conversation.length() == context) end(StopReason.CONTEXT_FULL, null);
     }
 
@@ -166,6 +167,6 @@ public final class GenerateJob extends Job {
     public Stats stats() {
         long first = firstToken, start = promptStart;
         return new Stats(prompt.length, reused, read, generated, loadNanos, first == 0 ? 0 : first - submitted,
-            start == 0 ? 0 : Math.max(0, promptEnd - start), first == 0 ? 0 : lastToken - first, seed);
+                start == 0 ? 0 : Math.max(0, promptEnd - start), first == 0 ? 0 : lastToken - first, seed);
     }
 }

@@ -47,7 +47,8 @@ public final class Scheduler implements AutoCloseable {
         this.decoder = decoder;
         this.pass = pass;
         this.microBatch = microBatch;
-        this.driver = Thread.ofPlatform().daemon().inheritInheritableThreadLocals(false).name("kvern-driver-" + name).unstarted(this::drive);
+        this.driver = Thread.ofPlatform().daemon().inheritInheritableThreadLocals(false).name("kvern-driver-" + name)
+                .unstarted(this::drive);
         driver.start();
     }
 
