@@ -49,7 +49,7 @@ final class AttentionStored {
                     sums4(page, values, size, weights, c * BLOCK, from, to, state, c * stride, stride, out, c * size + v);
                 for (; c + 2 <= last; c += 2)
                     sums2(page, values, size, weights, c * BLOCK, from, to, state, c * stride, stride, out, c * size + v);
-                if (c < last) sums1(page, values, size, weights, c * BLOCK, from, to, state, c * stride, stride, out, c * size + v);
+                if (c < last) sums1(page, values, weights, c * BLOCK, from, to, state[c * stride + 2], out, c * size + v);
             }
     }
 
@@ -183,10 +183,9 @@ final class AttentionStored {
         e1.intoArray(out, o + size + PANEL / 2);
     }
 
-    private static void sums1(MemorySegment page, long at, int size, float[] weights, int w, int from, int to, float[] state, int s,
-            int stride, float[] out, int o) {
-        FloatVector a0 = FloatVector.fromArray(F, out, o).mul(state[s + 2]),
-                e0 = FloatVector.fromArray(F, out, o + PANEL / 2).mul(state[s + 2]);
+    private static void sums1(MemorySegment page, long at, float[] weights, int w, int from, int to, float factor, float[] out, int o) {
+        FloatVector a0 = FloatVector.fromArray(F, out, o).mul(factor),
+                e0 = FloatVector.fromArray(F, out, o + PANEL / 2).mul(factor);
         for (int j = from; j < to; j++) {
             IntVector x = IntVector.fromMemorySegment(I, page, at + 2L * PANEL * j, LE);
             FloatVector v0 = x.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(MAGNITUDE_AND_SIGN)
