@@ -94,7 +94,9 @@ public final class Kernels {
         if (all > Integer.MAX_VALUE || segment.byteSize() % all != 0 || segment.byteSize() / all != type.rowBytes(columns))
             throw new IllegalArgumentException("a " + type + " matrix of " + experts + " x " + rows + " x " + columns + " in "
                     + segment.byteSize() + " bytes: expected " + all + " rows of " + type.rowBytes(columns));
-        return new Matrix(type, segment, rows, columns, experts, vectors ? VectorKernels.matMul(type, precision) : ScalarMatMul.KERNEL);
+        if (!vectors) return new Matrix(type, segment, rows, columns, experts, ScalarMatMul.KERNEL, null, null);
+        PackedMatMul packing = precision == Precision.FAST ? VectorKernels.packing(type) : null;
+        return new Matrix(type, segment, rows, columns, experts, VectorKernels.matMul(type, precision), packing, null);
     }
 
     /// What is not a matrix.

@@ -1,6 +1,7 @@
 package io.github.kvern.kernels;
 
 import io.github.kvern.kernels.vector.Operand;
+import io.github.kvern.kernels.vector.PackedOperand;
 
 /// What was made of an activation for one [Form]: arrays that grow and are kept. What is in which array, the form says.
 final class Prepared {
@@ -11,6 +12,7 @@ final class Prepared {
     int[] ints = {};
     int[] table = {};
     final Operand operand = new Operand();
+    final PackedOperand packed = new PackedOperand();
 
     Prepared(Form form, Activation x) {
         this.form = form;

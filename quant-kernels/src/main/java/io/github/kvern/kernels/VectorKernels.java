@@ -11,6 +11,7 @@ import io.github.kvern.kernels.vector.FloatPanels;
 import io.github.kvern.kernels.vector.Lanes;
 import io.github.kvern.kernels.vector.NibblePanels;
 import io.github.kvern.kernels.vector.PanelDecoder;
+import io.github.kvern.kernels.vector.PackedQ4_K;
 import io.github.kvern.kernels.vector.Q4_0;
 import io.github.kvern.kernels.vector.Q4_K;
 import io.github.kvern.kernels.vector.Q5_K;
@@ -24,6 +25,7 @@ import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Chooses among the vector kernels. The only way from the door to the classes that link to the vector module: [Kernels] comes here
 /// when it has found the module.
@@ -33,6 +35,7 @@ final class VectorKernels {
 
     private static final List<MatMul> EXACT;
     private static final List<MatMul> FAST;
+    private static final Map<TensorType, PackedMatMul> PACKED = Map.of(TensorType.Q4_K, new PackedMatMul(new PackedQ4_K()));
 
     static {
         List<MatMul> exact = new ArrayList<>();
@@ -81,6 +84,11 @@ final class VectorKernels {
 
     static MatMul matMul(TensorType type, Precision precision) {
         return (precision == Precision.EXACT ? EXACT : FAST).get(type.ordinal());
+    }
+
+    /// The kernel of a type's packed layout, or null when it has none.
+    static @Nullable PackedMatMul packing(TensorType type) {
+        return PACKED.get(type);
     }
 
     static Ops ops() {

@@ -1,10 +1,14 @@
 package io.github.kvern.kernels;
 
+import io.github.kvern.kernels.vector.PackedTile;
+import org.jspecify.annotations.Nullable;
+
 /// Buffers that belong to one worker and live as long as the team. Contents do not survive from one task to the next.
 public final class WorkerScratch {
     private final int worker;
     private final float[][] floats = new float[8][];
     private int[] ints = {};
+    private @Nullable PackedTile tile;
 
     WorkerScratch(int worker) {
         this.worker = worker;
@@ -28,5 +32,12 @@ public final class WorkerScratch {
     int[] ints(int size) {
         if (ints.length < size) ints = new int[size];
         return ints;
+    }
+
+    /// The buffers of a tile of packed weights.
+    PackedTile tile() {
+        PackedTile t = tile;
+        if (t == null) tile = t = new PackedTile();
+        return t;
     }
 }

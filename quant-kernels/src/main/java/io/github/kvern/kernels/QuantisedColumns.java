@@ -1,0 +1,56 @@
+package io.github.kvern.kernels;
+
+import io.github.kvern.kernels.vector.PackedOperand;
+import io.github.kvern.kernels.vector.PackedType;
+
+/// Columns in 8 bits, as a packed type reads them. A unit is a group of columns.
+///
+/// `table`: for each segment the number of columns before it, with the padding of the segments before; `ints`: for each group its
+/// segment and its first column in the segment.
+final class QuantisedColumns extends Form {
+    private final PackedType type;
+
+    QuantisedColumns(PackedType type) {
+        this.type = type;
+    }
+
+    private static int padded(int count) {
+        int rest = count % PackedOperand.GROUP;
+        return count - rest + PackedOperand.padded(rest);
+    }
+
+    @Override
+    int units(Prepared p) {
+        Activation x = p.x();
+        p.table = Prepared.room(p.table, x.segments());
+        p.ints = Prepared.room(p.ints, 2L * x.columns());
+        int columns = 0;
+        int groups = 0;
+        for (int s = 0; s < x.segments(); s++) {
+            p.table[s] = columns;
+            int count = x.columns(s);
+            columns += padded(count);
+            for (int c = 0; c < count; c += PackedOperand.GROUP) {
+                p.ints[2 * groups] = s;
+                p.ints[2 * groups++ + 1] = c;
+            }
+        }
+        p.packed.room(type, x.width(), columns);
+        return groups;
+    }
+
+    @Override
+    long unitCost(Prepared p) {
+        return 8L * p.x().width() * Math.min(PackedOperand.GROUP, p.x().columns());
+    }
+
+    @Override
+    void prepare(Prepared p, int from, int to, WorkerScratch scratch) {
+        Activation x = p.x();
+        for (int u = from; u < to; u++) {
+            int segment = p.ints[2 * u], column = p.ints[2 * u + 1];
+            int count = Math.min(PackedOperand.GROUP, x.columns(segment) - column);
+            p.packed.group(type, x.values(), (x.start(segment) + column) * x.width(), x.width(), count, p.table[segment] + column, scratch.ints(256));
+        }
+    }
+}

@@ -1,0 +1,79 @@
+package io.github.kvern.kernels.vector;
+
+/// A batch of columns in 8 bits, as the packed types read them. Columns lie in groups of [#GROUP], the last one in a group of 1, 2
+/// or 4 with zeros for what is missing. All columns of a group lie side by side (C of them), groups one after the other:
+///
+/// ```
+///   x       [k][C]             a value twice in an int: one broadcast gives it to both halves of every lane
+///   biases  [k / run][C]       -offset * sum of the run's values, twice in an int likewise
+///   sums    [k / run][C]       sum of the run's values
+///   scales  [k / length][C]    a value is about scale * x
+/// ```
+public final class PackedOperand {
+    /// Columns of a full group.
+    public static final int GROUP = 4;
+
+    int[] x = {};
+    int[] biases = {};
+    int[] sums = {};
+    float[] scales = {};
+
+    /// Makes room for this many columns, the padding among them.
+    public void room(PackedType type, int k, int columns) {
+        long all = (long) k * columns;
+        x = room(x, all);
+        biases = room(biases, all / type.run);
+        sums = room(sums, all / type.run);
+        if (scales.length < all / type.length) scales = new float[Math.toIntExact(all / type.length)];
+    }
+
+    private static int[] room(int[] array, long size) {
+        return array.length >= size ? array : new int[Math.toIntExact(size)];
+    }
+
+    /// The width of the last group, for this many columns.
+    public static int padded(int columns) {
+        return columns == 3 ? 4 : columns;
+    }
+
+    /// Quantises one group.
+    ///
+    /// @param values the columns, `k` values each
+    /// @param at of the group's first column
+    /// @param count columns there are, 1 to [#GROUP]
+    /// @param before columns of the groups before, with their padding
+    /// @param q 256 ints, overwritten
+    public void group(PackedType type, float[] values, int at, int k, int count, int before, int[] q) {
+        int width = padded(count);
+        for (int c = 0; c < width; c++) {
+            for (int i = 0; i < k; i += type.length) {
+                int scale = before * (k / type.length) + i / type.length * width + c;
+                if (c < count) {
+                    scales[scale] = Quantiser.block(values, at + c * k + i, type.length, q);
+                } else {
+                    scales[scale] = 0;
+                    java.util.Arrays.fill(q, 0, type.length, 0);
+                }
+                spread(q, type, before * k + i * width + c, before * (k / type.run) + i / type.run * width + c, width);
+            }
+        }
+    }
+
+    private void spread(int[] q, PackedType type, int at, int runAt, int width) {
+        int run = type.run;
+        for (int j = 0; j < type.length / run; j++) {
+            int sum = 0;
+            for (int i = 0; i < run; i++) {
+                int v = q[j * run + i];
+                sum += v;
+                x[at + (j * run + i) * width] = twice(v);
+            }
+            sums[runAt + j * width] = sum;
+            biases[runAt + j * width] = twice(-type.offset * sum);
+        }
+    }
+
+    private static int twice(int v) {
+        return v & 0xffff | v << 16;
+    }
+}

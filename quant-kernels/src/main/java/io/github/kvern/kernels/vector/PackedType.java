@@ -1,0 +1,116 @@
+package io.github.kvern.kernels.vector;
+
+import io.github.kvern.kernels.scalar.LittleEndian;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/// How the weights of one type lie when they were packed at load, and the products with them.
+///
+/// 32 rows make a panel. A panel is one strictly ascending stream of lines of 64 bytes, block by block along k. An int lane i of a
+/// line belongs to row i in its low half and to row i + 16 in its high half, for vectors of every width:
+///
+/// ```
+///   line   lane 0             lane 1             ...   lane 15
+///          row 0  | row 16    row 1  | row 17          row 15 | row 31
+/// ```
+///
+/// A half holds as many values of k as fit. It is multiplied where it lies, modulo 2^16: with q in 0..2z-1 and |a| <= 127, an
+/// accumulator that starts at -z * sum(a) ends at the sum of (q - z) * a, which fits while a *run* of k is short enough. From
+/// there on sums are exact in 32 bits up to the end of a block, where they meet the block's scales in a fixed order. So a row's
+/// result is the same for every width, for any number of columns, and for plain Java.
+///
+/// Slices: a kernel takes one slice of the segment per block, of constant size. Accesses at constant places in it need no check any
+/// more, which is worth a fifth (and makes it as fast as an array on the heap).
+public abstract class PackedType {
+    /// Rows of a panel.
+    public static final int ROWS = 32;
+    /// Bytes of a line.
+    static final int LINE = 64;
+    /// Ints of scratch that [#pack] is given.
+    public static final int SCRATCH = 64 * ROWS + 105 * 16;
+    static final int NIBBLE = 0x000f000f;
+    /// The bits of two half floats' exponent and fraction, moved to where a float has them; times [#HALF] they are the value.
+    static final int HALF_BITS = 0x8fffe000;
+    static final float HALF = 0x1p112f;
+
+    final int length;
+    final int lines;
+    final int run;
+    final int offset;
+
+    /// @param length values of k in a block
+    /// @param lines of a block
+    /// @param run values of k whose products fit 16 bits
+    /// @param offset taken from each value for that
+    PackedType(int length, int lines, int run, int offset) {
+        this.length = length;
+        this.lines = lines;
+        this.run = run;
+        this.offset = offset;
+    }
+
+    /// Values of k in a block.
+    public final int blockLength() {
+        return length;
+    }
+
+    /// Bytes of a block of 32 rows.
+    public final int blockBytes() {
+        return lines * LINE;
+    }
+
+    /// Packs one block of 32 rows. Plain loops: it runs before the compiler has seen much of anything.
+    ///
+    /// @param source the matrix as in the file
+    /// @param at byte offset of the first row's block
+    /// @param rowBytes distance of two rows
+    /// @param rows 1 to 32; missing rows become zeros
+    /// @param target takes [#blockBytes()] from `to` on
+    /// @param scratch [#SCRATCH] ints, overwritten
+    /// @return false when a scale is no finite number: the matrix then has to stay as it is
+    public abstract boolean pack(MemorySegment source, long at, long rowBytes, int rows, MemorySegment target, long to, int[] scratch);
+
+    /// A panel times a group of one column: `y[row]`, 32 of them.
+    ///
+    /// @param at byte offset of the panel
+    /// @param blocks in a row
+    /// @param before columns before this one in the operand, with padding
+    public abstract void column(MemorySegment w, long at, int blocks, PackedOperand x, int before, float[] y);
+
+    /// Unpacks a block for the tile.
+    ///
+    /// @param panel 0 or 1: which of the tile's panels
+    public abstract void unpack(MemorySegment w, long at, PackedTile tile, int panel);
+
+    /// Adds the products of an unpacked block and a group of columns to `acc[column][PackedTile.ROWS]`.
+    ///
+    /// @param width of the group: 1, 2 or 4
+    /// @param k values in a column
+    /// @param block number of the block along k
+    public abstract void multiply(PackedTile tile, PackedOperand x, int before, int width, int k, int block, float[] acc, int accAt);
+
+    /// `words[32 * i + row]`: `count` words of 32 bits of each row, from byte `at` of the first one on.
+    static void words(MemorySegment source, long at, long rowBytes, int rows, int count, int[] words, int to) {
+        for (int row = 0; row < ROWS; row++) {
+            long from = at + row * rowBytes;
+            if (row < rows) for (int i = 0; i < count; i++) words[to + ROWS * i + row] = source.get(LittleEndian.INT, from + 4L * i);
+            else for (int i = 0; i < count; i++) words[to + ROWS * i + row] = 0;
+        }
+    }
+
+    /// Puts 32 numbers of 16 bits in a line: `out[outAt + i] = v[i] | v[i + 16] << 16`.
+    static void halves(int[] v, int at, int shift, int[] out, int outAt) {
+        for (int i = 0; i < 16; i++) out[outAt + i] = v[at + i] >>> shift & 0xffff | v[at + 16 + i] >>> shift << 16;
+    }
+
+    /// Whether all 32 half floats of a line are finite.
+    static boolean finite(int[] line, int at) {
+        boolean finite = true;
+        for (int i = 0; i < 16; i++) finite &= (line[at + i] & 0x7c00) != 0x7c00 && (line[at + i] & 0x7c000000) != 0x7c000000;
+        return finite;
+    }
+
+    static void store(int[] block, int at, int count, MemorySegment target, long to) {
+        MemorySegment.copy(block, at, target, ValueLayout.JAVA_INT, to, count);
+    }
+}
