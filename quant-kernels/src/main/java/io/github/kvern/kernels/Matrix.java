@@ -21,7 +21,7 @@ public final class Matrix {
     /// @param packing kernel for the packed layout, where there is one
     /// @param packed the weights in that layout, when they were packed
     Matrix(TensorType type, MemorySegment segment, int rows, int columns, int experts, MatMul kernel, @Nullable PackedMatMul packing,
-        @Nullable PackedWeights packed) {
+            @Nullable PackedWeights packed) {
         this.type = type;
         this.segment = segment;
         this.rows = rows;
@@ -89,7 +89,7 @@ public final class Matrix {
         PackedMatMul p = packing;
         if (p == null || packed != null) return this;
         return PackedWeights.of(p.type, this, arena, workers)
-            .map(w -> new Matrix(type, segment, rows, columns, experts, p, p, w)).orElse(this);
+                .map(w -> new Matrix(type, segment, rows, columns, experts, p, p, w)).orElse(this);
     }
 
     /// The packed weights, for the kernel that [#packed] gave this matrix.

@@ -57,7 +57,7 @@ final class PackedWeights {
             long at = ((long) expert * m.rows() + row) * m.rowBytes();
             for (int b = 0; b < m.columns() / type.blockLength(); b++) {
                 finite &= type.pack(m.segment(), at + m.type().rowBytes(b * type.blockLength()), m.rowBytes(), rows, target,
-                    p * panelBytes + (long) b * type.blockBytes(), scratch);
+                        p * panelBytes + (long) b * type.blockBytes(), scratch);
             }
         }
         return finite;

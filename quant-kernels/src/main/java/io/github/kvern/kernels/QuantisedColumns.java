@@ -50,7 +50,8 @@ final class QuantisedColumns extends Form {
         for (int u = from; u < to; u++) {
             int segment = p.ints[2 * u], column = p.ints[2 * u + 1];
             int count = Math.min(PackedOperand.GROUP, x.columns(segment) - column);
-            p.packed.group(type, x.values(), (x.start(segment) + column) * x.width(), x.width(), count, p.table[segment] + column, scratch.ints(256));
+            p.packed.group(type, x.values(), (x.start(segment) + column) * x.width(), x.width(), count, p.table[segment] + column,
+                    scratch.ints(256));
         }
     }
 }

@@ -54,7 +54,7 @@ final class KernelsTest {
         String path = System.getProperty("java.class.path");
         String modules = System.getProperty("jdk.module.path", "");
         command.addAll(List.of("-cp", modules.isEmpty() ? path : path + System.getProperty("path.separator") + modules
-            + System.getProperty("path.separator") + Path.of("target", "test-classes").toAbsolutePath(), Probe.class.getName()));
+                + System.getProperty("path.separator") + Path.of("target", "test-classes").toAbsolutePath(), Probe.class.getName()));
         Process p = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
         String out = new String(p.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, p.waitFor(), out);
@@ -117,7 +117,7 @@ final class KernelsTest {
 
     private static void refused(TensorType type, MemorySegment bytes, int rows, int columns, int experts) {
         assertThrows(IllegalArgumentException.class, () -> Kernels.best().matrix(type, bytes, rows, columns, experts, Precision.FAST),
-            experts + "x" + rows + "x" + columns);
+                experts + "x" + rows + "x" + columns);
     }
 
     @Test
@@ -135,8 +135,8 @@ final class KernelsTest {
             assertThrows(IllegalArgumentException.class, () -> region.multiply(w, x, out, -1, 4));
             assertThrows(IllegalArgumentException.class, () -> region.multiply(w, 1, x, 0, out, 0, 4));
             assertThrows(IllegalArgumentException.class, () -> region.multiply(w, 0, x, 1, out, 0, 4));
-            assertThrows(IllegalArgumentException.class, () -> x.segment(new int[]{0, 2, 1}, 2));
-            assertThrows(IllegalArgumentException.class, () -> x.segment(new int[]{0, 1}, 1));
+            assertThrows(IllegalArgumentException.class, () -> x.segment(new int[] {0, 2, 1}, 2));
+            assertThrows(IllegalArgumentException.class, () -> x.segment(new int[] {0, 1}, 1));
             assertThrows(IllegalArgumentException.class, () -> x.reset(-1));
             assertThrows(IllegalArgumentException.class, () -> new Activation(0, 1));
         }
@@ -167,7 +167,8 @@ final class KernelsTest {
                         float[] expected = new float[n * rows];
                         region.multiply(w, e, alone, 0, expected, 0, rows);
                         region.run();
-                        assertArrayEquals(expected, java.util.Arrays.copyOfRange(out, boundaries[e] * rows, boundaries[e + 1] * rows), type + " expert " + e);
+                        assertArrayEquals(expected, java.util.Arrays.copyOfRange(out, boundaries[e] * rows, boundaries[e + 1] * rows),
+                                type + " expert " + e);
                     }
                 }
             }

@@ -42,7 +42,8 @@ final class OpsTest {
             int size = n;
             float[] x = values(2 * n + 7, random), y = values(2 * n + 7, random), z = values(n + 7, random);
             float f = (float) random.nextGaussian();
-            same("norm", x, v -> scalar.rmsNorm(v.clone(), AT, y, v, 2, size, 1e-5f), v -> vector.rmsNorm(v.clone(), AT, y, v, 2, size, 1e-5f));
+            same("norm", x, v -> scalar.rmsNorm(v.clone(), AT, y, v, 2, size, 1e-5f),
+                    v -> vector.rmsNorm(v.clone(), AT, y, v, 2, size, 1e-5f));
             same("plain norm", x, v -> scalar.rmsNorm(v, AT, size, 1e-5f), v -> vector.rmsNorm(v, AT, size, 1e-5f));
             same("scale", x, v -> scalar.scale(v, AT, size, f), v -> vector.scale(v, AT, size, f));
             same("add", x, v -> scalar.add(v, AT, y, 5, size), v -> vector.add(v, AT, y, 5, size));
@@ -79,15 +80,15 @@ final class OpsTest {
         for (int i = 0; i < 5; i++) assertEquals(expected[i], gate[i], 1e-6, "silu " + i);
         float[] x = {3, 4, 0, 0};
         ops.rmsNorm(x, 0, 4, 0);
-        assertArrayEquals(new float[]{1.2f, 1.6f, 0, 0}, x, 1e-6f);
+        assertArrayEquals(new float[] {1.2f, 1.6f, 0, 0}, x, 1e-6f);
         float[] s = {1, 2, 3};
         Ops.softmax(s, 0, 3);
-        assertArrayEquals(new float[]{0.09003057f, 0.24472848f, 0.66524094f}, s, 1e-6f);
+        assertArrayEquals(new float[] {0.09003057f, 0.24472848f, 0.66524094f}, s, 1e-6f);
         assertEquals(0.5f, Ops.sigmoid(0));
         float[] r = {1, 2, 3, 4};
-        ops.rotatePairs(r, 0, 2, new float[]{0, 1}, new float[]{1, 0}, 0);
-        assertArrayEquals(new float[]{-2, 1, 3, 4}, r);
-        ops.rotateHalves(r, 0, 2, new float[]{0, 1}, new float[]{1, 0}, 0);
-        assertArrayEquals(new float[]{-3, 1, -2, 4}, r);
+        ops.rotatePairs(r, 0, 2, new float[] {0, 1}, new float[] {1, 0}, 0);
+        assertArrayEquals(new float[] {-2, 1, 3, 4}, r);
+        ops.rotateHalves(r, 0, 2, new float[] {0, 1}, new float[] {1, 0}, 0);
+        assertArrayEquals(new float[] {-3, 1, -2, 4}, r);
     }
 }

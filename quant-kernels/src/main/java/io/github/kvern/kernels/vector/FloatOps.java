@@ -40,7 +40,8 @@ public final class FloatOps {
     /// `target += x`.
     public static int add(float[] target, int at, float[] x, int xAt, int n) {
         int i = 0;
-        for (; i + L <= n; i += L) FloatVector.fromArray(F, target, at + i).add(FloatVector.fromArray(F, x, xAt + i)).intoArray(target, at + i);
+        for (; i + L <= n; i += L)
+            FloatVector.fromArray(F, target, at + i).add(FloatVector.fromArray(F, x, xAt + i)).intoArray(target, at + i);
         return i;
     }
 
@@ -103,7 +104,7 @@ public final class FloatOps {
             IntVector e = (IntVector) k.convert(F2I, 0);
             IntVector half = e.lanewise(ASHR, 1);
             FloatVector exp = p.mul(half.add(127).lanewise(LSHL, 23).reinterpretAsFloats())
-                .mul(e.sub(half).add(127).lanewise(LSHL, 23).reinterpretAsFloats());
+                    .mul(e.sub(half).add(127).lanewise(LSHL, 23).reinterpretAsFloats());
             v.div(exp.add(1f)).mul(FloatVector.fromArray(F, up, upAt + i)).intoArray(gate, at + i);
         }
         return i;

@@ -80,7 +80,7 @@ public final class PackedQ4_K extends PackedType {
     }
 
     private static void column(MemorySegment all, long at, int blocks, int[] q, int qAt, int[] biases, int[] sums, int sumAt,
-        float[] scales, int scaleAt, float[] y) {
+            float[] scales, int scaleAt, float[] y) {
         for (int h = 0; h < ROWS; h += L) FloatVector.zero(F).intoArray(y, h);
         for (int i = 0; i < blocks; i++) {
             MemorySegment w = all.asSlice(at + i * (74L * LINE), 74 * LINE);
@@ -93,9 +93,12 @@ public final class PackedQ4_K extends PackedType {
                     for (int v = 0; v < 8; v++, k += 4) {
                         IntVector b = IntVector.fromMemorySegment(I, w, from + v * LINE, LE);
                         a = a.add(b.and(NIBBLE).reinterpretAsShorts().mul(IntVector.broadcast(I, q[k]).reinterpretAsShorts()));
-                        e = e.add(b.lanewise(LSHR, 4).and(NIBBLE).reinterpretAsShorts().mul(IntVector.broadcast(I, q[k + 1]).reinterpretAsShorts()));
-                        a = a.add(b.lanewise(LSHR, 8).and(NIBBLE).reinterpretAsShorts().mul(IntVector.broadcast(I, q[k + 2]).reinterpretAsShorts()));
-                        e = e.add(b.lanewise(LSHR, 12).and(NIBBLE).reinterpretAsShorts().mul(IntVector.broadcast(I, q[k + 3]).reinterpretAsShorts()));
+                        e = e.add(b.lanewise(LSHR, 4).and(NIBBLE).reinterpretAsShorts()
+                                .mul(IntVector.broadcast(I, q[k + 1]).reinterpretAsShorts()));
+                        a = a.add(b.lanewise(LSHR, 8).and(NIBBLE).reinterpretAsShorts()
+                                .mul(IntVector.broadcast(I, q[k + 2]).reinterpretAsShorts()));
+                        e = e.add(b.lanewise(LSHR, 12).and(NIBBLE).reinterpretAsShorts()
+                                .mul(IntVector.broadcast(I, q[k + 3]).reinterpretAsShorts()));
                     }
                     IntVector r = a.add(e).reinterpretAsInts(), s = IntVector.fromMemorySegment(I, w, from + 8 * LINE, LE);
                     p0 = p0.add(r.lanewise(LSHL, 16).lanewise(ASHR, 16).add(8 * sum).mul(s.and(255)));
@@ -103,15 +106,16 @@ public final class PackedQ4_K extends PackedType {
                     m0 = m0.add(s.lanewise(LSHR, 16).and(255).mul(sum));
                     m1 = m1.add(s.lanewise(LSHR, 24).mul(sum));
                 }
-                IntVector d = IntVector.fromMemorySegment(I, w, 72 * LINE + 4 * h, LE), n = IntVector.fromMemorySegment(I, w, 73 * LINE + 4 * h, LE);
+                IntVector d = IntVector.fromMemorySegment(I, w, 72 * LINE + 4 * h, LE),
+                        n = IntVector.fromMemorySegment(I, w, 73 * LINE + 4 * h, LE);
                 FloatVector y0 = d.lanewise(LSHL, 16).lanewise(ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF).mul(da)
-                    .fma((FloatVector) p0.convert(I2F, 0), FloatVector.fromArray(F, y, h));
+                        .fma((FloatVector) p0.convert(I2F, 0), FloatVector.fromArray(F, y, h));
                 FloatVector y1 = d.lanewise(ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF).mul(da)
-                    .fma((FloatVector) p1.convert(I2F, 0), FloatVector.fromArray(F, y, 16 + h));
+                        .fma((FloatVector) p1.convert(I2F, 0), FloatVector.fromArray(F, y, 16 + h));
                 n.lanewise(LSHL, 16).lanewise(ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF).mul(-da)
-                    .fma((FloatVector) m0.convert(I2F, 0), y0).intoArray(y, h);
+                        .fma((FloatVector) m0.convert(I2F, 0), y0).intoArray(y, h);
                 n.lanewise(ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF).mul(-da)
-                    .fma((FloatVector) m1.convert(I2F, 0), y1).intoArray(y, 16 + h);
+                        .fma((FloatVector) m1.convert(I2F, 0), y1).intoArray(y, 16 + h);
             }
         }
     }

@@ -145,7 +145,7 @@ public final class PackedTile {
             for (int row = 0; row < ROWS; row += L) {
                 int at = accAt + c * ROWS + row;
                 FloatVector y = FloatVector.fromArray(F, d, row).mul(a)
-                    .fma((FloatVector) IntVector.fromArray(I, sums, c * ROWS + row).convert(I2F, 0), FloatVector.fromArray(F, acc, at));
+                        .fma((FloatVector) IntVector.fromArray(I, sums, c * ROWS + row).convert(I2F, 0), FloatVector.fromArray(F, acc, at));
                 if (groups > 0) {
                     FloatVector m = FloatVector.zero(F); // whole numbers below 2^24: exact
                     for (int j = 0; j < groups; j++) {
