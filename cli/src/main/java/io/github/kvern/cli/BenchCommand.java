@@ -110,10 +110,8 @@ final class BenchCommand implements Callable<Integer> {
         try (Progress _ = Progress.start(session.terminal(), () -> what);
                 Generator generator = loaded.generator(GeneratorOptions.context(ids.length + generated + 1));
                 Generation answer = generator.generate(Prompt.tokens(ids), sampling)) {
-            session.interrupts().onInterrupt(answer::cancel);
             answer.forEach(token -> {
             });
-            if (session.interrupts().requested()) throw new Failure(Failures.INTERRUPTED, "");
             return rate.applyAsDouble(answer.stats());
         }
     }

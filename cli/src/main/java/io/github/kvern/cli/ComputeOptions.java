@@ -27,8 +27,9 @@ final class ComputeOptions {
             description = "exact: float activations and dequantised weights. fast (the default): may round activations to 8 bits inside a product.")
     private Precision precision = ModelOptions.defaults().precision();
 
-    @Option(names = "--reproducible", description = "The same bits for any --ubatch, and for prompts against token by token. Slower: products are "
-            + "computed as with --precision exact.")
+    @Option(names = "--reproducible",
+            description = "The same bits for any --ubatch, and for prompts against token by token. Slower: products are "
+                    + "computed as with --precision exact.")
     private boolean reproducible;
 
     @Mixin

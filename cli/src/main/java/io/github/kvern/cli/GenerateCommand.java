@@ -72,64 +72,23 @@ final class GenerateCommand implements Callable<Integer> {
         try (Model loaded = ComputeOptions.load(session, path, options);
                 Generator generator = loaded.generator(size);
                 Generation answer = generator.generate(Prompt.text(text).begin(!noBos).special(special), sampling)) {
-            session.interrupts().onInterrupt(answer::cancel);
-            Written written = write(answer, text);
-            tell(answer, written, sampling, generator.context());
+            AnswerOutput.Wanted wanted = new AnswerOutput.Wanted(json, withStats, sampling.logProbabilities(), sampling.maxTokens(),
+                    generator.context());
+            AnswerOutput output = new AnswerOutput(session.terminal(), wanted, text);
+            session.interrupts().onInterrupt(answer::cancel, () -> output.end(StopReason.CANCELLED, answer.stats()));
+            write(answer, output);
+            output.end(answer.stopReason(), answer.stats());
         }
         return Failures.DONE;
     }
 
-    /// What came out.
-    private record Written(StringBuilder text, List<Token> tokens) {
-    }
-
-    private Written write(Generation answer, String prompt) {
-        Terminal terminal = session.terminal();
-        Written written = new Written(new StringBuilder(), new ArrayList<>());
-        boolean live = !json;
-        boolean echo = live && terminal.outIsTerminal();
-        try (Progress progress = Progress.start(terminal, () -> reading(answer.stats()))) {
+    private void write(Generation answer, AnswerOutput output) {
+        try (Progress progress = Progress.start(session.terminal(), () -> reading(answer.stats()))) {
             for (Token token : answer) {
                 progress.stop();
-                if (echo && written.tokens().isEmpty()) terminal.print(prompt);
-                if (live && !token.text().isEmpty()) terminal.print(token.text());
-                written.tokens().add(token);
-                written.text().append(token.text());
+                output.take(token);
             }
         }
-        if (echo && !written.tokens().isEmpty()) terminal.print("\n");
-        return written;
-    }
-
-    private void tell(Generation answer, Written written, Sampling sampling, int context) {
-        Terminal terminal = session.terminal();
-        StopReason reason = answer.stopReason();
-        Stats stats = answer.stats();
-        if (json)
-            Json.write(terminal.out(),
-                    out -> Answer.write(out, written.text().toString(), written.tokens(), reason, stats, sampling.logProbabilities()));
-        if (reason == StopReason.MAX_TOKENS && sampling.maxTokens() > 0)
-            terminal.note("stopped at the limit of " + sampling.maxTokens() + " tokens (-n)");
-        if (reason == StopReason.CONTEXT_FULL) terminal.note("stopped at the end of the context of " + context + " tokens (-c)");
-        if (!json && sampling.logProbabilities()) {
-            Page page = new Page();
-            for (Token token : written.tokens()) {
-                page.row(String.valueOf(token.id()), Page.decimal(token.logProbability().orElse(Double.NaN)),
-                        Terminal.quoted(token.text()));
-            }
-            page.endTable(0, 1);
-            terminal.err().print(page.text());
-        }
-        if (withStats) terminal.note(line(stats));
-    }
-
-    private static String line(Stats stats) {
-        String reused = stats.reusedTokens() == 0 ? "" : " (" + stats.reusedTokens() + " reused)";
-        return "prompt " + stats.promptTokens() + " tokens" + reused + ", " + Page.decimal(stats.promptTokensPerSecond())
-                + " tokens/s; generated "
-                + stats.generatedTokens() + ", " + Page.decimal(stats.tokensPerSecond()) + " tokens/s; load "
-                + Page.seconds(stats.loadNanos())
-                + ", first token after " + Page.seconds(stats.firstTokenNanos()) + "; seed " + stats.seed();
     }
 
     /// The progress line; nothing once the prompt is read, as the text follows at once.

@@ -15,12 +15,19 @@ import java.util.concurrent.TimeUnit;
 /// A shutdown hook rather than a signal handler: the JVM then ends with the exit code that shells know (128 + signal, 130 for
 /// Ctrl-C), also while it loads a model or waits for the disk.
 final class Interrupts {
-    /// How long the verb may take to print what it has. The JVM needs some of the second too.
-    private static final long GRACE_MILLIS = 500;
+    /// How long a verb may take to come to its end by itself. The JVM needs the rest of the second: it waits for its compilers.
+    private static final long GRACE_MILLIS = 200;
+
+    /// What to do about a verb that runs.
+    ///
+    /// @param cancel asks it to end
+    /// @param lastWords says what it has to say if it does not end in time
+    private record Running(Runnable cancel, Runnable lastWords) {
+    }
 
     private final CountDownLatch finished = new CountDownLatch(1);
     private final Set<Path> halfWritten = ConcurrentHashMap.newKeySet();
-    private volatile Optional<Runnable> cancel = Optional.empty();
+    private volatile Optional<Running> running = Optional.empty();
     private volatile boolean requested;
 
     /// From now on signals come here.
@@ -30,14 +37,11 @@ final class Interrupts {
     }
 
     /// What to cancel; at once, if the signal came before.
-    void onInterrupt(Runnable action) {
-        cancel = Optional.of(action);
-        if (requested) action.run();
-    }
-
-    /// There is nothing to cancel any more.
-    void nothingToCancel() {
-        cancel = Optional.empty();
+    ///
+    /// @param lastWords what to say on the interrupting thread if the verb does not end in time
+    void onInterrupt(Runnable cancel, Runnable lastWords) {
+        running = Optional.of(new Running(cancel, lastWords));
+        if (requested) cancel.run();
     }
 
     /// Whether a signal came.
@@ -64,10 +68,10 @@ final class Interrupts {
     void end() {
         if (finished.getCount() == 0) return;
         requested = true;
-        Optional<Runnable> action = cancel;
+        Optional<Running> now = running;
         try {
-            action.ifPresent(Runnable::run);
-            if (action.isPresent() && !finished.await(GRACE_MILLIS, TimeUnit.MILLISECONDS)) return; // too slow: what is written stays
+            now.ifPresent(verb -> verb.cancel().run());
+            if (now.isPresent() && !finished.await(GRACE_MILLIS, TimeUnit.MILLISECONDS)) now.get().lastWords().run();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } finally {

@@ -149,16 +149,23 @@ class FrameTest {
     @Test
     void anInterruptCancelsOnceAlsoWhenItCameFirst() {
         AtomicInteger cancelled = new AtomicInteger();
+        AtomicInteger said = new AtomicInteger();
         Interrupts early = new Interrupts();
         early.end();
         assertTrue(early.requested());
-        early.onInterrupt(cancelled::incrementAndGet);
+        early.onInterrupt(cancelled::incrementAndGet, said::incrementAndGet);
         assertEquals(1, cancelled.get());
         Interrupts through = new Interrupts();
-        through.onInterrupt(cancelled::incrementAndGet);
+        through.onInterrupt(cancelled::incrementAndGet, said::incrementAndGet);
         through.finish();
         through.end();
         assertEquals(1, cancelled.get(), "nothing is left to cancel");
+        assertEquals(0, said.get());
+        Interrupts slow = new Interrupts();
+        slow.onInterrupt(cancelled::incrementAndGet, said::incrementAndGet);
+        slow.end();
+        assertEquals(2, cancelled.get());
+        assertEquals(1, said.get(), "what does not end in time is asked for its last words");
         assertFalse(through.requested());
     }
 
