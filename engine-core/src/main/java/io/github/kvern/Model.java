@@ -2,6 +2,7 @@ package io.github.kvern;
 
 import io.github.kvern.engine.arch.Architectures;
 import io.github.kvern.engine.layer.Decoder;
+import io.github.kvern.engine.layer.Faults;
 import io.github.kvern.engine.layer.Pass;
 import io.github.kvern.engine.layer.Weights;
 import io.github.kvern.engine.run.CacheBudget;
@@ -48,7 +49,7 @@ public final class Model implements AutoCloseable {
         this.tokenizer = tokenizer;
         this.pool = pool;
         this.workers = workers;
-        scheduler = new Scheduler(decoder, new Pass(kernels, workers, pool, decoder.width()), options.microBatch(), info.name());
+        scheduler = new Scheduler(decoder, new Pass(kernels, workers, pool, decoder.width(), file), options.microBatch(), info.name());
     }
 
     /// Loads a model with [ModelOptions#defaults()].
@@ -101,6 +102,8 @@ public final class Model implements AutoCloseable {
                     options.threads());
             tell(listener, model);
             return model;
+        } catch (InternalError | OutOfMemoryError e) {
+            throw Faults.ofLoading(e, file);
         } finally {
             if (!loaded) file.close();
         }
@@ -141,6 +144,7 @@ public final class Model implements AutoCloseable {
             return work.join();
         } catch (CompletionException e) {
             if (e.getCause() instanceof RuntimeException cause) throw cause;
+            if (e.getCause() instanceof Error cause) throw cause;
             throw e;
         }
     }

@@ -51,6 +51,11 @@ public final class Region {
         if (units > 0) work.add(units, cost).task = task;
     }
 
+    /// Forgets what was added and not run: for who fails between the two.
+    public void clear() {
+        work.clear();
+    }
+
     /// Runs everything that was added, returns when all of it is done, and is empty again. What a task throws is thrown here.
     public void run() {
         try {

@@ -52,7 +52,18 @@ public final class Workers implements AutoCloseable {
         scratch = new WorkerScratch[threads];
         for (int i = 0; i < threads; i++) scratch[i] = new WorkerScratch(i);
         team = new TeamThread[threads - 1];
-        for (int i = 0; i < team.length; i++) (team[i] = new TeamThread(this, i + 1)).start();
+        for (int i = 0; i < team.length; i++) team[i] = new TeamThread(this, i + 1);
+        startAll();
+    }
+
+    private void startAll() {
+        boolean started = false;
+        try {
+            for (TeamThread t : team) t.start();
+            started = true;
+        } finally {
+            if (!started) close(); // the system has no more threads: those that it had go back
+        }
     }
 
     /// Workers in the team, the driver among them.

@@ -1,5 +1,6 @@
 package io.github.kvern.engine.layer;
 
+import io.github.kvern.gguf.GgufFile;
 import io.github.kvern.kernels.Activation;
 import io.github.kvern.kernels.Kernels;
 import io.github.kvern.kernels.Ops;
@@ -35,10 +36,15 @@ public final class Pass {
     private RowWork current = (pass, from, to) -> {
     };
     private final RangeTask rowTask = (from, to, scratch) -> work().rows(this, from, to);
+    private final GgufFile file;
+    private final Watch watch;
     private Step step = new Step();
 
     /// @param width values in a hidden vector
-    public Pass(Kernels kernels, Workers workers, PagePool pool, int width) {
+    /// @param file where the weights are
+    public Pass(Kernels kernels, Workers workers, PagePool pool, int width, GgufFile file) {
+        this.file = file;
+        this.watch = new Watch(file);
         this.ops = kernels.ops();
         this.region = new Region(workers);
         this.attention = new Attention(kernels, pool);
@@ -48,8 +54,19 @@ public final class Pass {
     }
 
     /// Begins a step.
+    ///
+    /// @throws io.github.kvern.gguf.ModelFormatException somebody wrote to the files that the weights are in
     public void begin(Step step) {
         this.step = step;
+        watch.look();
+    }
+
+    /// Gives up what a failed step has begun, so that the next can begin.
+    ///
+    /// @return what to tell those who wait
+    public RuntimeException failed(Throwable e) {
+        region.clear();
+        return Faults.ofStep(e, file, step.count());
     }
 
     public Step step() {

@@ -14,10 +14,19 @@ public final class CacheBudget {
     /// The budget in bytes.
     ///
     /// @param asked 0 for half of the memory that this process may use, and no more than it may take outside the heap
+    /// @throws MemoryBudgetException more is asked for than this process may ever have
     public static long bytes(long asked) {
-        if (asked > 0) return asked;
-        if (!(ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean os)) return direct();
-        return Math.min(os.getTotalMemorySize() / 2, direct());
+        long machine = machine(), direct = direct();
+        if (asked == 0) return Math.min(machine / 2, direct);
+        if (asked <= Math.min(machine, direct)) return asked;
+        throw new MemoryBudgetException("a cache of " + asked + " bytes was asked for, available are " + Math.min(machine, direct) + " ("
+                + (direct < machine ? "-XX:MaxDirectMemorySize, or by default -Xmx" : "the machine's or the container's memory")
+                + "): lower ModelOptions.cacheBytes" + (direct < machine ? ", or raise -XX:MaxDirectMemorySize" : ""));
+    }
+
+    /// Of the machine, or of the container that this process runs in.
+    private static long machine() {
+        return ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean os ? os.getTotalMemorySize() : Long.MAX_VALUE;
     }
 
     private static long direct() {

@@ -4,7 +4,6 @@ import io.github.kvern.StopReason;
 import io.github.kvern.engine.layer.Decoder;
 import io.github.kvern.engine.layer.Pass;
 import io.github.kvern.engine.layer.Step;
-import io.github.kvern.gguf.KvernException;
 import io.github.kvern.gguf.MemoryBudgetException;
 import io.github.kvern.kvcache.PagePool;
 import java.util.ArrayList;
@@ -20,8 +19,9 @@ import java.util.concurrent.locks.ReentrantLock;
 ///
 /// Locks are taken in this order: this one, a job's, its outbox's. No step runs, and no caller's code, while any is held.
 public final class Scheduler implements AutoCloseable {
-    /// Rows whose logits are computed at once: bounds the buffer, 200,000 tokens wide each.
+    /// Rows whose logits are computed at once, and what bounds them for the widest vocabularies.
     private static final int LOGIT_ROWS = 32;
+    private static final long LOGIT_BYTES = 64L << 20;
 
     private final Decoder decoder;
     private final Pass pass;
@@ -288,7 +288,7 @@ public final class Scheduler implements AutoCloseable {
             for (int w = 0; w < job.wanted(); w++, index++) {
                 if (index == to) {
                     from = to;
-                    to = Math.min(wanted, from + LOGIT_ROWS);
+                    to = Math.min(wanted, from + (int) Math.clamp(LOGIT_BYTES / (4L * vocabulary), 1, LOGIT_ROWS));
                     if (logits.length < (to - from) * vocabulary) logits = new float[(to - from) * vocabulary];
                     decoder.logits(pass, from, to - from, logits);
                 }
@@ -300,7 +300,7 @@ public final class Scheduler implements AutoCloseable {
 
     /// A step failed for all who are in it; if there is none yet, for all.
     private void fail(Throwable e) {
-        RuntimeException failure = e instanceof RuntimeException r ? r : new KvernException("the step failed: " + e, e);
+        RuntimeException failure = pass.failed(e);
         lock.lock();
         try {
             List<Job> failed = inStep.isEmpty() ? jobs : inStep;
