@@ -53,7 +53,8 @@ class ChangedFileTest {
         public static void main(String[] args) throws IOException, InterruptedException {
             Change change = Change.valueOf(args[0]);
             Path path = Path.of(args[1]), other = Path.of(args[2]);
-            try (Model model = Model.load(path, ModelOptions.defaults().threads(2)); FileChannel file = FileChannel.open(path, StandardOpenOption.WRITE)) {
+            try (Model model = Model.load(path, ModelOptions.defaults().threads(2));
+                    FileChannel file = FileChannel.open(path, StandardOpenOption.WRITE)) {
                 float[] before = last(model);
                 switch (change) {
                     case CUT_SHORT -> file.truncate(file.size() / 2);
@@ -75,7 +76,8 @@ class ChangedFileTest {
                 } catch (ModelFormatException e) {
                     System.out.println(e.getMessage());
                 }
-                try (Generator generator = model.generator(); Generation answer = generator.generate(Prompt.tokens(IDS), Sampling.greedy().maxTokens(2).ignoreEndOfText(true))) {
+                try (Generator generator = model.generator();
+                        Generation answer = generator.generate(Prompt.tokens(IDS), Sampling.greedy().maxTokens(2).ignoreEndOfText(true))) {
                     int n = 0;
                     for (Token token : answer) n += token.id() >= 0 ? 1 : 0;
                     System.out.println(n + " tokens");

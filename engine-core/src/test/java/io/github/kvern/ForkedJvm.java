@@ -23,7 +23,8 @@ final class ForkedJvm {
 
     /// What it wrote, its exit code in the last line.
     static String run(Class<?> main, List<String> options, String... args) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp", path(main)));
+        List<String> command = new ArrayList<>(
+                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp", path(main)));
         command.addAll(options);
         command.add(main.getName());
         command.addAll(List.of(args));
@@ -42,7 +43,8 @@ final class ForkedJvm {
     private static String path(Class<?> main) {
         Set<String> places = new LinkedHashSet<>();
         places.add(Path.of("target", "test-classes").toAbsolutePath().toString()); // a patched module hides it
-        for (Class<?> type : List.of(main, Model.class, GgufFile.class, Kernels.class, RouterSpec.class, KvLayout.class, LoggerFactory.class)) {
+        for (Class<?> type : List.of(main, Model.class, GgufFile.class, Kernels.class, RouterSpec.class, KvLayout.class,
+                LoggerFactory.class)) {
             try {
                 places.add(Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI()).toString());
             } catch (URISyntaxException e) {

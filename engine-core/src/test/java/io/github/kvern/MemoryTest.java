@@ -28,7 +28,8 @@ class MemoryTest {
                 say(() -> model.score(many, new int[] {many.length - 1}).length);
                 System.out.println(Arrays.equals(before, model.score(IDS, new int[] {2})[0]));
                 try (Generator generator = model.generator()) {
-                    say(() -> generator.generate(Prompt.tokens(IDS), Sampling.greedy().maxTokens(3).ignoreEndOfText(true)).text().length() >= 0);
+                    say(() -> generator.generate(Prompt.tokens(IDS), Sampling.greedy().maxTokens(3).ignoreEndOfText(true)).text().length()
+                            >= 0);
                 }
             }
         }
@@ -86,6 +87,8 @@ class MemoryTest {
         String[] all = Arrays.copyOf(options, options.length + 1);
         all[options.length] = "--add-modules=jdk.incubator.vector";
         String out = ForkedJvm.run(main, List.of(all), f.path().toString());
-        return out.lines().filter(line -> !line.startsWith("WARNING: Using incubator") && !line.startsWith("SLF4J") && !line.startsWith("kvern: warning")).toList();
+        return out.lines().filter(
+                line -> !line.startsWith("WARNING: Using incubator") && !line.startsWith("SLF4J") && !line.startsWith("kvern: warning"))
+                .toList();
     }
 }

@@ -16,7 +16,8 @@ public final class Faults {
     static RuntimeException ofStep(Throwable e, GgufFile file, int rows) {
         if (isMemory(e)) {
             return new MemoryBudgetException("a step of " + rows + " tokens needs more memory than is left of the " + limit()
-                    + " bytes that the JVM may take (" + e.getMessage() + "): lower the micro-batch (--ubatch), or give the JVM more memory (-Xmx)");
+                    + " bytes that the JVM may take (" + e.getMessage()
+                    + "): lower the micro-batch (--ubatch), or give the JVM more memory (-Xmx)");
         }
         return ofFile(e, file, "the step failed: ");
     }
@@ -42,7 +43,8 @@ public final class Faults {
     /// A page of a mapping that cannot be read becomes an [InternalError], where the JVM can make one of it.
     private static RuntimeException ofFile(Throwable e, GgufFile file, String what) {
         if (e instanceof InternalError && String.valueOf(e.getMessage()).contains("unsafe memory access"))
-            return new ModelFormatException(file.paths().getFirst() + ": the file changed while it was in use, or its disk failed: load it again", e);
+            return new ModelFormatException(
+                    file.paths().getFirst() + ": the file changed while it was in use, or its disk failed: load it again", e);
         return e instanceof RuntimeException r ? r : new KvernException(what + e, e);
     }
 }

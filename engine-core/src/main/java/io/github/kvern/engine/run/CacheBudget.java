@@ -26,7 +26,8 @@ public final class CacheBudget {
 
     /// Of the machine, or of the container that this process runs in.
     private static long machine() {
-        return ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean os ? os.getTotalMemorySize() : Long.MAX_VALUE;
+        return ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean os ? os.getTotalMemorySize()
+                : Long.MAX_VALUE;
     }
 
     private static long direct() {

@@ -288,7 +288,7 @@ public final class Scheduler implements AutoCloseable {
             for (int w = 0; w < job.wanted(); w++, index++) {
                 if (index == to) {
                     from = to;
-                    to = Math.min(wanted, from + (int) Math.clamp(LOGIT_BYTES / (4L * vocabulary), 1, LOGIT_ROWS));
+                    to = Math.min(wanted, from + Math.clamp(LOGIT_BYTES / (4L * vocabulary), 1, LOGIT_ROWS));
                     if (logits.length < (to - from) * vocabulary) logits = new float[(to - from) * vocabulary];
                     decoder.logits(pass, from, to - from, logits);
                 }
