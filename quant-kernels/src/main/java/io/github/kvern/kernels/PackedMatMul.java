@@ -33,7 +33,7 @@ final class PackedMatMul extends MatMul {
 
     @Override
     void multiply(Matrix w, int expert, int from, int to, Activation x, int segment, float[] out, int outAt, int outStride,
-        WorkerScratch scratch) {
+            WorkerScratch scratch) {
         int columns = x.columns(segment), before = x.prepared(form).table[segment];
         PackedOperand operand = x.prepared(form).packed;
         if (columns == 1) {
@@ -43,11 +43,13 @@ final class PackedMatMul extends MatMul {
         for (int c = 0; c < columns; c += BATCH) {
             int count = Math.min(BATCH, columns - c);
             for (int row = from; row < to; row += PackedTile.ROWS)
-                tile(w, expert, row, Math.min(PackedTile.ROWS, to - row), operand, before + c, count, out, outAt + c * outStride + row, outStride, scratch);
+                tile(w, expert, row, Math.min(PackedTile.ROWS, to - row), operand, before + c, count, out, outAt + c * outStride + row,
+                        outStride, scratch);
         }
     }
 
-    private void column(Matrix w, int expert, int from, int to, PackedOperand x, int before, float[] out, int outAt, WorkerScratch scratch) {
+    private void column(Matrix w, int expert, int from, int to, PackedOperand x, int before, float[] out, int outAt,
+            WorkerScratch scratch) {
         PackedWeights p = w.packed();
         int blocks = w.columns() / type.blockLength();
         float[] y = scratch.floats(0, PackedType.ROWS);
@@ -58,8 +60,9 @@ final class PackedMatMul extends MatMul {
         }
     }
 
-    private void tile(Matrix w, int expert, int row, int rows, PackedOperand x, int before, int count, float[] out, int outAt, int outStride,
-        WorkerScratch scratch) {
+    private void tile(Matrix w, int expert, int row, int rows, PackedOperand x, int before, int count, float[] out, int outAt,
+            int outStride,
+            WorkerScratch scratch) {
         PackedWeights p = w.packed();
         PackedTile tile = scratch.tile();
         int k = w.columns(), panel = row / PackedType.ROWS, width;

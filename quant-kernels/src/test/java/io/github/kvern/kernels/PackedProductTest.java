@@ -56,7 +56,8 @@ final class PackedProductTest {
                     float expected = PackedTwin.dot(type, weights, (expert * rows + row) * type.rowBytes(k), x, column * k, k);
                     float found = out[at + column * stride + row];
                     assertEquals(Float.floatToIntBits(expected), Float.floatToIntBits(found), () -> type + " " + rows + "x" + k + "x" + n
-                        + ", row " + row + ", column " + column + ", " + team.threads() + " threads, seed " + SEED + ", expected " + expected + ", found " + found);
+                            + ", row " + row + ", column " + column + ", " + team.threads() + " threads, seed " + SEED + ", expected "
+                            + expected + ", found " + found);
                 }
             }
         }
@@ -71,7 +72,7 @@ final class PackedProductTest {
     @EnumSource(names = {"Q4_K"})
     void largestSumsFit(TensorType type) {
         SplittableRandom random = new SplittableRandom(SEED);
-        for (int fill : new int[]{0, 0xff, 0x7f, 0x80}) {
+        for (int fill : new int[] {0, 0xff, 0x7f, 0x80}) {
             byte[] bytes = new byte[Math.toIntExact(40 * type.rowBytes(512))];
             random.nextBytes(bytes);
             for (int at = 0; at < bytes.length; at += type.blockBytes()) {
@@ -80,12 +81,13 @@ final class PackedProductTest {
                 if (type == TensorType.Q6_K) bytes[at + 209] = 0x3c;
             }
             MemorySegment weights = MemorySegment.ofArray(bytes);
-            for (int n : new int[]{1, 4, 5}) {
+            for (int n : new int[] {1, 4, 5}) {
                 float[] x = new float[n * 512];
                 extremes(x, random);
                 float[] out = multiply(type, weights, 40, 512, 1, 0, x, n, 0, 40, TEAMS[1]);
                 for (int i = 0; i < out.length; i++)
-                    assertEquals(PackedTwin.dot(type, weights, i % 40 * type.rowBytes(512), x, i / 40 * 512, 512), out[i], "filled with " + fill + ", " + n + " columns");
+                    assertEquals(PackedTwin.dot(type, weights, i % 40 * type.rowBytes(512), x, i / 40 * 512, 512), out[i],
+                            "filled with " + fill + ", " + n + " columns");
             }
         }
     }
@@ -102,7 +104,7 @@ final class PackedProductTest {
         int k = 512, rows = 40;
         MemorySegment weights = Blocks.random(type, rows, k, random);
         float[] row = new float[k];
-        for (int n : new int[]{1, 5}) {
+        for (int n : new int[] {1, 5}) {
             float[] x = Blocks.gaussian(n * k, random);
             float[] out = multiply(type, weights, rows, k, 1, 0, x, n, 0, rows, TEAMS[1]);
             for (int i = 0; i < out.length; i++) {
@@ -116,7 +118,8 @@ final class PackedProductTest {
                     largest = Math.max(largest, Math.abs(v));
                 }
                 double bound = 5 * largest / 127 / Math.sqrt(12) * Math.sqrt(squares);
-                assertTrue(Math.abs(out[i] - exact) <= bound, type + " with " + n + " columns, seed " + SEED + ": " + out[i] + " is not near " + exact);
+                assertTrue(Math.abs(out[i] - exact) <= bound,
+                        type + " with " + n + " columns, seed " + SEED + ": " + out[i] + " is not near " + exact);
             }
         }
     }
@@ -129,7 +132,8 @@ final class PackedProductTest {
             Matrix exact = Kernels.best().matrix(TensorType.Q4_K, weights, 3, 256, 1, Precision.EXACT);
             assertSame(exact, exact.packed(arena, TEAMS[0]));
             assertEquals(0, exact.packedBytes());
-            Matrix none = Kernels.best().matrix(TensorType.IQ2_XXS, Blocks.random(TensorType.IQ2_XXS, 3, 256, random), 3, 256, 1, Precision.FAST);
+            Matrix none = Kernels.best().matrix(TensorType.IQ2_XXS, Blocks.random(TensorType.IQ2_XXS, 3, 256, random), 3, 256, 1,
+                    Precision.FAST);
             assertSame(none, none.packed(arena, TEAMS[0]));
             Matrix fine = Kernels.best().matrix(TensorType.Q4_K, weights, 3, 256, 1, Precision.FAST), packed = fine.packed(arena, TEAMS[0]);
             assertEquals(Layout.PACKED, packed.layout());
@@ -141,8 +145,9 @@ final class PackedProductTest {
         }
     }
 
-    private static float[] multiply(TensorType type, MemorySegment weights, int rows, int k, int experts, int expert, float[] x, int n, int at,
-        int stride, Workers team) {
+    private static float[] multiply(TensorType type, MemorySegment weights, int rows, int k, int experts, int expert, float[] x, int n,
+            int at,
+            int stride, Workers team) {
         try (Arena arena = Arena.ofShared()) {
             Matrix w = Kernels.best().matrix(type, weights, rows, k, experts, Precision.FAST).packed(arena, team);
             assertEquals(Layout.PACKED, w.layout());
@@ -150,7 +155,7 @@ final class PackedProductTest {
             a.reset(n + 1); // in two segments, so that the second one's start is no multiple of a group
             System.arraycopy(x, 0, a.values(), 0, k);
             System.arraycopy(x, 0, a.values(), k, x.length);
-            a.segment(new int[]{0, 1, n + 1}, 2);
+            a.segment(new int[] {0, 1, n + 1}, 2);
             float[] out = new float[at + n * stride];
             Region region = new Region(team);
             region.multiply(w, expert, a, 1, out, at, stride);
