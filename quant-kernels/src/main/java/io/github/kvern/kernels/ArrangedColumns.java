@@ -4,6 +4,7 @@ import io.github.kvern.kernels.vector.Arrangement;
 
 /// Columns in the order of a type's blocks, for row kernels. A unit is a piece of a column.
 final class ArrangedColumns extends Form {
+    private final Warmth warmth = new Warmth();
     private final Arrangement arrangement;
 
     ArrangedColumns(Arrangement arrangement) {
@@ -27,6 +28,11 @@ final class ArrangedColumns extends Form {
 
     @Override
     void prepare(Prepared p, int from, int to, WorkerScratch scratch) {
+        arrange(p, from, to, scratch, !warmth.isCold());
+    }
+
+    /// @param vectors false computes the same in plain loops
+    void arrange(Prepared p, int from, int to, WorkerScratch scratch, boolean vectors) {
         Activation x = p.x();
         int pieces = pieces(p);
         for (int u = from; u < to; u++) {
@@ -34,7 +40,17 @@ final class ArrangedColumns extends Form {
             int start = u % pieces * Arrangement.UNIT;
             int end = Math.min(x.width(), start + Arrangement.UNIT);
             arrangement.arrange(x.values(), column * x.width(), x.width(), column, start, end, p.operand,
-                    scratch.ints(Arrangement.SCRATCH));
+                    scratch.ints(Arrangement.SCRATCH), vectors);
         }
+    }
+
+    Exercise exercise(Matrix little) {
+        WorkerScratch scratch = new WorkerScratch(0);
+        Prepared p = MatMul.columns(little, 1).prepared(this);
+        int units = units(p);
+        return new Exercise("activations for " + little.type(), warmth, () -> {
+            arrange(p, 0, units, scratch, true);
+            return 8L * little.columns();
+        });
     }
 }

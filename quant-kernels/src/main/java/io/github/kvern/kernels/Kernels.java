@@ -4,6 +4,8 @@ import io.github.kvern.gguf.TensorType;
 import io.github.kvern.gguf.UnsupportedModelException;
 import io.github.kvern.kernels.scalar.Decoders;
 import java.lang.foreign.MemorySegment;
+import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
 
 /// The one door: picks the implementation once, and says its name and why.
@@ -97,6 +99,15 @@ public final class Kernels {
         if (!vectors) return new Matrix(type, segment, rows, columns, experts, ScalarMatMul.KERNEL, null, null);
         PackedMatMul packing = precision == Precision.FAST ? VectorKernels.packing(type) : null;
         return new Matrix(type, segment, rows, columns, experts, VectorKernels.matMul(type, precision), packing, null);
+    }
+
+    /// Begins to compile, in the background, what products with these matrices need. The compiler takes vector code in hand only after
+    /// some thousand runs, and before that it is slower than plain loops by a factor of hundreds: until it is compiled, products are
+    /// computed in plain loops, with the same bits. Whoever does not call this gets vector code at once, and pays for the beginning.
+    ///
+    /// Reads a little of the matrices' memory. To be closed before that memory goes away.
+    public WarmUp warmUp(Collection<Matrix> matrices) {
+        return new WarmUp(vectors ? VectorKernels.exercises(matrices, ops) : List.of());
     }
 
     /// What is not a matrix.

@@ -1,5 +1,7 @@
 package io.github.kvern.kernels;
 
+import java.util.List;
+
 /// A product kernel for one type, layout and precision. It computes a range of rows and owns no barrier. Stateless; chosen once
 /// per matrix.
 abstract class MatMul {
@@ -14,4 +16,23 @@ abstract class MatMul {
     /// panel; `to` is the last row's successor or the first row of a panel.
     abstract void multiply(Matrix w, int expert, int from, int to, Activation x, int segment, float[] out, int outAt, int outStride,
             WorkerScratch scratch);
+
+    /// What there is to compile for matrices like this one.
+    abstract List<Exercise> exercises(Matrix sample);
+
+    /// A little matrix at the beginning of a sample's memory, at most a panel high, and about this wide.
+    static Matrix little(Matrix sample, int columns) {
+        int block = sample.type().blockLength();
+        int k = Math.min(sample.columns(), Math.max(block, columns / block * block));
+        int rows = Math.min(sample.rows(), WorkList.PANEL);
+        return new Matrix(sample.type(), sample.segment().asSlice(0, rows * sample.type().rowBytes(k)), rows, k, 1, sample.kernel());
+    }
+
+    /// Columns for it.
+    static Activation columns(Matrix little, int count) {
+        Activation x = new Activation(little.columns(), count);
+        x.reset(count);
+        for (int i = 0; i < count * little.columns(); i++) x.values()[i] = (i * 31 % 63 - 31) / 16f;
+        return x;
+    }
 }

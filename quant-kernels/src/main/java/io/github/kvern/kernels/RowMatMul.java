@@ -1,9 +1,12 @@
 package io.github.kvern.kernels;
 
 import io.github.kvern.kernels.vector.RowKernel;
+import java.util.ArrayList;
+import java.util.List;
 
 /// Products straight from the file's blocks, a row at a time: for few columns. Many go to the tile.
 final class RowMatMul extends MatMul {
+    private final Warmth warmth = new Warmth();
     private final RowKernel kernel;
     private final ArrangedColumns form;
     private final MatMul tile;
@@ -40,10 +43,35 @@ final class RowMatMul extends MatMul {
         float[] lanes = scratch.floats(0, RowKernel.SCRATCH);
         for (int row = from; row < to; row += WorkList.PANEL) {
             int rows = Math.min(WorkList.PANEL, to - row);
-            long at = ((long) expert * w.rows() + row) * w.rowBytes();
             for (int c = 0; c < columns; c++)
-                kernel.rows(w.segment(), at, w.rowBytes(), rows, w.columns(), p.operand, x.start(segment) + c, out,
-                        outAt + c * outStride + row, lanes);
+                panel(w, ((long) expert * w.rows() + row) * w.rowBytes(), rows, p, x.start(segment) + c, out, outAt + c * outStride + row, lanes,
+                        !warmth.isCold());
         }
+    }
+
+    private void panel(Matrix w, long at, int rows, Prepared p, int column, float[] out, int outAt, float[] lanes, boolean vectors) {
+        if (vectors) {
+            kernel.rows(w.segment(), at, w.rowBytes(), rows, w.columns(), p.operand, column, out, outAt, lanes);
+        } else {
+            for (int r = 0; r < rows; r++)
+                out[outAt + r] = kernel.plain(w.segment(), at + r * w.rowBytes(), w.columns(), p.operand, column, lanes);
+        }
+    }
+
+    @Override
+    List<Exercise> exercises(Matrix sample) {
+        Matrix w = little(sample, 1024);
+        WorkerScratch scratch = new WorkerScratch(0);
+        Prepared p = columns(w, 1).prepared(form);
+        form.arrange(p, 0, form.units(p), scratch, false);
+        float[] out = new float[WorkList.PANEL], lanes = new float[RowKernel.SCRATCH];
+        List<Exercise> all = new ArrayList<>();
+        all.add(new Exercise("few columns, " + sample.type(), warmth, () -> {
+            panel(w, 0, w.rows(), p, 0, out, 0, lanes, true);
+            return (long) w.rows() * w.columns();
+        }));
+        all.add(form.exercise(w));
+        all.addAll(tile.exercises(sample));
+        return all;
     }
 }

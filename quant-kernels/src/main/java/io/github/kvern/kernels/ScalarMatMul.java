@@ -1,6 +1,7 @@
 package io.github.kvern.kernels;
 
 import io.github.kvern.kernels.scalar.Decoders;
+import java.util.List;
 
 /// Products in plain loops, for a JVM without vectors: the same bits as the exact vector kernels.
 final class ScalarMatMul extends MatMul {
@@ -23,16 +24,26 @@ final class ScalarMatMul extends MatMul {
     @Override
     void multiply(Matrix w, int expert, int from, int to, Activation x, int segment, float[] out, int outAt, int outStride,
             WorkerScratch scratch) {
+        rows(w, expert, from, to, x, x.start(segment), x.columns(segment), out, outAt, outStride, scratch);
+    }
+
+    /// Rows `from` to `to` (exclusive) times the columns from `first` on: `out[outAt + c * outStride + row]`.
+    static void rows(Matrix w, int expert, int from, int to, Activation x, int first, int columns, float[] out, int outAt, int outStride,
+            WorkerScratch scratch) {
         int k = w.columns();
-        int columns = x.columns(segment);
         float[] row = scratch.floats(0, k);
         float[] values = x.values();
         for (int r = from; r < to; r++) {
             Decoders.decode(w.type(), w.segment(), ((long) expert * w.rows() + r) * w.rowBytes(), row, 0, k);
             int c = 0;
-            for (; c + 4 <= columns; c += 4) four(row, values, (x.start(segment) + c) * k, k, out, outAt + c * outStride + r, outStride);
-            for (; c < columns; c++) out[outAt + c * outStride + r] = one(row, values, (x.start(segment) + c) * k, k);
+            for (; c + 4 <= columns; c += 4) four(row, values, (first + c) * k, k, out, outAt + c * outStride + r, outStride);
+            for (; c < columns; c++) out[outAt + c * outStride + r] = one(row, values, (first + c) * k, k);
         }
+    }
+
+    @Override
+    List<Exercise> exercises(Matrix sample) {
+        return List.of();
     }
 
     private static float one(float[] row, float[] x, int at, int k) {

@@ -2,7 +2,10 @@ package io.github.kvern.kernels;
 
 import io.github.kvern.kernels.vector.PanelDecoder;
 import io.github.kvern.kernels.vector.Tile;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /// Products with dequantised weights and float activations, any number of columns: a panel of 32 rows is decoded, a block of k at a
 /// time, and multiplied with all columns of a batch before the next block.
@@ -12,6 +15,7 @@ final class TileMatMul extends MatMul {
     /// Decoding a weight costs about as much as this many multiply-adds.
     private static final int DECODE = 12;
 
+    private final Warmth warmth = new Warmth();
     private final PanelDecoder decoder;
 
     TileMatMul(PanelDecoder decoder) {
@@ -36,9 +40,11 @@ final class TileMatMul extends MatMul {
         for (int c = 0; c < columns; c += PackedColumns.BATCH) {
             int count = Math.min(PackedColumns.BATCH, columns - c);
             int at = PackedColumns.start(p, segment, c);
-            for (int row = from; row < to; row += Tile.ROWS)
-                panel(w, expert, row, Math.min(Tile.ROWS, to - row), p.floats, at, count, out, outAt + c * outStride + row, outStride,
-                        scratch);
+            for (int row = from; row < to; row += Tile.ROWS) {
+                int rows = Math.min(Tile.ROWS, to - row), o = outAt + c * outStride;
+                if (warmth.isCold()) ScalarMatMul.rows(w, expert, row, row + rows, x, x.start(segment) + c, count, out, o, outStride, scratch);
+                else panel(w, expert, row, rows, p.floats, at, count, out, o + row, outStride, scratch);
+            }
         }
     }
 
@@ -59,5 +65,25 @@ final class TileMatMul extends MatMul {
                 Tile.step(panel, step * Tile.ROWS, x, xAt + (k + step) * padded, Math.min(Tile.STEP, n - step), count, acc);
         }
         for (int c = 0; c < count; c++) System.arraycopy(acc, c * Tile.ROWS, out, outAt + c * outStride, rows);
+    }
+
+    @Override
+    List<Exercise> exercises(Matrix sample) {
+        Matrix w = little(sample, 512);
+        WorkerScratch scratch = new WorkerScratch(0);
+        List<Prepared> batches = new ArrayList<>(); // every width of a group
+        for (int count : new int[]{8, 1, 10, 4, 8}) {
+            Prepared p = columns(w, count).prepared(PackedColumns.FORM);
+            PackedColumns.FORM.prepare(p, 0, PackedColumns.FORM.units(p), scratch);
+            batches.add(p);
+        }
+        float[] out = new float[10 * Tile.ROWS];
+        AtomicInteger turn = new AtomicInteger();
+        return List.of(new Exercise("many columns, " + sample.type(), warmth, () -> {
+            Prepared p = batches.get(turn.getAndIncrement() % batches.size());
+            int count = p.x().columns();
+            panel(w, 0, 0, w.rows(), p.floats, 0, count, out, 0, w.rows(), scratch);
+            return Tile.ROWS * cost(w, count);
+        }));
     }
 }

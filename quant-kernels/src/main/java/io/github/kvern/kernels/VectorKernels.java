@@ -22,7 +22,9 @@ import io.github.kvern.kernels.vector.RowPanels;
 import io.github.kvern.kernels.vector.SixPanels;
 import io.github.kvern.kernels.vector.SuperPanels;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -93,6 +95,16 @@ final class VectorKernels {
 
     static Ops ops() {
         return new VectorOps();
+    }
+
+    /// What there is to compile for these matrices, and for all that is not a matrix; what comes first in a model's life comes first.
+    static List<Exercise> exercises(Collection<Matrix> matrices, Ops ops) {
+        Map<MatMul, List<Exercise>> kernels = new LinkedHashMap<>();
+        for (Matrix w : matrices) kernels.computeIfAbsent(w.kernel(), k -> k.exercises(w));
+        List<Exercise> all = new ArrayList<>();
+        kernels.values().forEach(all::addAll);
+        if (ops instanceof VectorOps v) all.addAll(v.exercises());
+        return all;
     }
 
     static AttentionOps attention() {

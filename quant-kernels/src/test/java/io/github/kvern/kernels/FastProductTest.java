@@ -1,17 +1,23 @@
 package io.github.kvern.kernels;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kernels.scalar.Decoders;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -62,6 +68,52 @@ final class FastProductTest {
                 }
             }
         }
+    }
+
+    /// What computes while the vector code is not compiled has its bits, also at the edges.
+    @ParameterizedTest
+    @EnumSource(names = {"F32", "F16", "BF16", "Q4_0", "Q8_0", "Q4_K", "Q5_K", "Q6_K"})
+    void plainLoopsHaveTheSameBits(TensorType type) {
+        SplittableRandom random = new SplittableRandom(SEED + 100 + type.id());
+        for (int round = 0; round < 12; round++) {
+            int rows = 35, n = 1 + round;
+            int columns = type.blockLength() * (1 + random.nextInt(type.blockLength() == 1 ? 700 : 1 + 1500 / type.blockLength()));
+            MemorySegment weights = round % 3 == 2 ? Blocks.edges(type, rows, columns, random) : Blocks.random(type, rows, columns, random);
+            float[] x = Blocks.gaussian(n * columns, random);
+            float[] vectors = multiply(type, weights, rows, columns, x, n, TEAMS[1]);
+            Matrix w = Kernels.best().matrix(type, weights, rows, columns, 1, Precision.FAST);
+            List<Exercise> exercises = w.kernel().exercises(w);
+            for (Exercise e : exercises) {
+                e.warmth().stop(); // another test may have warmed it
+                assertTrue(e.warmth().begin());
+            }
+            float[] plain = multiply(type, weights, rows, columns, x, n, TEAMS[1]);
+            for (Exercise e : exercises) {
+                assertTrue(e.warmth().isCold());
+                assertTrue(e.run().getAsLong() > 0, e.label());
+                e.warmth().stop();
+                assertFalse(e.warmth().isCold());
+            }
+            assertArrayEquals(vectors, plain, type + " " + rows + "x" + columns + "x" + n + ", seed " + SEED);
+        }
+    }
+
+    @Test
+    void warmsUpInTheBackground() throws InterruptedException {
+        SplittableRandom random = new SplittableRandom(SEED);
+        List<Matrix> matrices = new ArrayList<>();
+        for (TensorType type : List.of(TensorType.Q4_K, TensorType.F32, TensorType.IQ4_NL))
+            matrices.add(Kernels.best().matrix(type, Blocks.random(type, 64, 512, random), 64, 512, 1, Precision.FAST));
+        try (WarmUp warmUp = Kernels.best().warmUp(matrices); WarmUp again = Kernels.best().warmUp(matrices)) {
+            assertTrue(again.await(2, TimeUnit.MINUTES), "another is at work on the same");
+            assertTrue(warmUp.await(2, TimeUnit.MINUTES));
+            assertEquals(List.of(), warmUp.problems());
+            assertTrue(warmUp.isDone());
+        }
+        // left off at once, nothing stays cold
+        Matrix w = Kernels.best().matrix(TensorType.Q6_K, Blocks.random(TensorType.Q6_K, 64, 512, random), 64, 512, 1, Precision.FAST);
+        Kernels.best().warmUp(List.of(w)).close();
+        for (Exercise e : w.kernel().exercises(w)) assertFalse(e.warmth().isCold(), e.label());
     }
 
     /// The bound is that of 8-bit activations: half a step of each block's largest value, as independent errors, times five.

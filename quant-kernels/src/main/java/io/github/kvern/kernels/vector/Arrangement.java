@@ -16,7 +16,9 @@ public abstract class Arrangement {
     /// @param x the values; the column begins at `at`
     /// @param k values in a column, whole blocks
     /// @param scratch [#SCRATCH] ints, overwritten
-    public abstract void arrange(float[] x, int at, int k, int column, int from, int to, Operand o, int[] scratch);
+    /// @param vectors false computes the same in plain loops: until vector code is compiled
+    public abstract void arrange(float[] x, int at, int k, int column, int from, int to, Operand o, int[] scratch,
+            boolean vectors);
 
     /// Ints of scratch that [#arrange] is given.
     public static final int SCRATCH = 256;

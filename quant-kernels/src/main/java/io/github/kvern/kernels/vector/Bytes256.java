@@ -38,10 +38,10 @@ final class Bytes256 extends Arrangement {
     }
 
     @Override
-    public void arrange(float[] x, int at, int k, int column, int from, int to, Operand o, int[] q) {
+    public void arrange(float[] x, int at, int k, int column, int from, int to, Operand o, int[] q, boolean vectors) {
         for (int i = from; i < to; i += 256) {
             int block = (column * k + i) / 256;
-            o.scales[block] = Quantiser.block(x, at + i, 256, q);
+            o.scales[block] = Quantiser.block(x, at + i, 256, q, vectors);
             for (int j = 0; j < 8; j++) {
                 int sum = 0;
                 for (int l = 0; l < 32; l++) sum += q[32 * j + l];

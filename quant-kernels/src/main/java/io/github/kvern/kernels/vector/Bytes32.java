@@ -41,10 +41,10 @@ final class Bytes32 extends Arrangement {
     }
 
     @Override
-    public void arrange(float[] x, int at, int k, int column, int from, int to, Operand o, int[] q) {
+    public void arrange(float[] x, int at, int k, int column, int from, int to, Operand o, int[] q, boolean vectors) {
         for (int i = from; i < to; i += 32) {
             int block = (column * k + i) / 32;
-            o.scales[block] = Quantiser.block(x, at + i, 32, q);
+            o.scales[block] = Quantiser.block(x, at + i, 32, q, vectors);
             for (int j = 0; j < 32; j++) o.shorts[32 * block + j] = (short) q[order[j]];
             for (int lane = 0; lane < lanes; lane++) {
                 int sum = 0;

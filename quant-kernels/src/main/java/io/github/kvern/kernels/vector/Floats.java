@@ -30,7 +30,7 @@ final class Floats extends Arrangement {
     }
 
     @Override
-    public void arrange(float[] x, int at, int k, int column, int from, int to, Operand o, int[] scratch) {
+    public void arrange(float[] x, int at, int k, int column, int from, int to, Operand o, int[] scratch, boolean vectors) {
         float[] f = o.floats;
         int start = column * stride(k);
         int end = to < k ? to : stride(k);

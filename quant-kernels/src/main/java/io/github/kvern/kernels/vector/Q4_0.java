@@ -8,6 +8,7 @@ import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import io.github.kvern.kernels.scalar.LittleEndian;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -62,6 +63,26 @@ public final class Q4_0 extends RowKernel {
         b.intoArray(lanes, 4);
         c.intoArray(lanes, 8);
         d.intoArray(lanes, 12);
+        return sum(lanes);
+    }
+
+    @Override
+    public float plain(MemorySegment w, long at, int k, Operand x, int column, float[] lanes) {
+        Arrays.fill(lanes, 0, 16, 0);
+        int blocks = k / 32;
+        for (int i = 0, block = column * blocks; i < blocks; i++, at += BYTES, block++) {
+            float scale = Float.float16ToFloat(w.get(LittleEndian.SHORT, at)) * x.scales[block];
+            for (int h = 0; h < 4; h++) {
+                int t = 0;
+                for (int l = 2 * h; l < 2 * h + 2; l++) {
+                    int v = w.get(LittleEndian.SHORT, at + 2 + 2 * l), q = 32 * block + l;
+                    t += ((v & 15) - 8) * x.shorts[q] + ((v >>> 4 & 15) - 8) * x.shorts[q + 8] + ((v >>> 8 & 15) - 8) * x.shorts[q + 16]
+                            + ((v >>> 12 & 15) - 8) * x.shorts[q + 24];
+                }
+                int lane = (i - blocks & 3) * 4 + h; // the sum that is first after the last turn
+                lanes[lane] = Math.fma((float) t, scale, lanes[lane]);
+            }
+        }
         return sum(lanes);
     }
 }

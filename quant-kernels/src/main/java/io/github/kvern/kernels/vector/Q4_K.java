@@ -16,6 +16,7 @@ import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import io.github.kvern.kernels.scalar.LittleEndian;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.LongVector;
@@ -90,6 +91,32 @@ public final class Q4_K extends RowKernel {
                         .add(p1.lanewise(LSHL, 16).lanewise(ASHR, 16).add(p1.lanewise(ASHR, 16)).mul(s1.and(255)))
                         .add(n1.lanewise(LSHL, 16).lanewise(ASHR, 16).add(n1.lanewise(ASHR, 16)).mul(s1.lanewise(LSHR, 8).and(255)));
                 ((FloatVector) t.convert(I2F, 0)).fma(FloatVector.broadcast(F, d), FloatVector.fromArray(F, lanes, h)).intoArray(lanes, h);
+            }
+        }
+        return sum(lanes) - sum8(lanes);
+    }
+
+    @Override
+    public float plain(MemorySegment w, long at, int k, Operand x, int column, float[] lanes) {
+        Arrays.fill(lanes, 0, 24, 0);
+        short[] a = x.shorts;
+        for (int i = 0, block = column * (k / 256); i < k / 256; i++, at += BYTES, block++) {
+            float d = Float.float16ToFloat(w.get(LittleEndian.SHORT, at)) * x.scales[block];
+            float dmin = Float.float16ToFloat(w.get(LittleEndian.SHORT, at + 2)) * x.scales[block];
+            for (int h = 0; h < 8; h++) {
+                int product = scale(w, at + 8, at + 12, h / 2 + h % 2 * 4, 4) * x.sums[8 * block + h];
+                lanes[16 + h] = Math.fma((float) product, dmin, lanes[16 + h]);
+            }
+            for (int h = 0; h < 16; h++) {
+                int t = 0;
+                for (int g = 0; g < 2; g++) {
+                    int low = scale(w, at + 4, at + 12, 4 * g + h / 8 * 2, 0), high = scale(w, at + 4, at + 12, 4 * g + h / 8 * 2 + 1, 0);
+                    for (int l = 32 * g + 2 * h, e = l + 2; l < e; l++) {
+                        int v = w.get(LittleEndian.SHORT, at + 16 + 2 * l), q = 256 * block + l;
+                        t += low * ((v & 15) * a[q] + (v >>> 8 & 15) * a[q + 128]) + high * ((v >>> 4 & 15) * a[q + 64] + (v >>> 12 & 15) * a[q + 192]);
+                    }
+                }
+                lanes[h] = Math.fma((float) t, d, lanes[h]);
             }
         }
         return sum(lanes) - sum8(lanes);

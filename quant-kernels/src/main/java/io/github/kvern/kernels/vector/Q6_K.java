@@ -13,6 +13,8 @@ import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import io.github.kvern.kernels.scalar.LittleEndian;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -84,6 +86,29 @@ public final class Q6_K extends RowKernel {
                                     .mul(IntVector.broadcast(I, (int) (s >>> 32)).lanewise(LSHL, SCALES).lanewise(ASHR, 24)));
                 }
                 ((FloatVector) t.convert(I2F, 0)).fma(FloatVector.broadcast(F, d), FloatVector.fromArray(F, lanes, h)).intoArray(lanes, h);
+            }
+        }
+        return sum(lanes);
+    }
+
+    @Override
+    public float plain(MemorySegment w, long at, int k, Operand x, int column, float[] lanes) {
+        Arrays.fill(lanes, 0, 16, 0);
+        short[] a = x.shorts;
+        for (int i = 0, block = column * (k / 256); i < k / 256; i++, at += BYTES, block++) {
+            float d = Float.float16ToFloat(w.get(LittleEndian.SHORT, at + 208)) * x.scales[block];
+            for (int h = 0; h < 16; h++) {
+                int t = 0;
+                for (int g = 0; g < 2; g++) {
+                    int low = w.get(ValueLayout.JAVA_BYTE, at + 192 + 8 * g + h / 4), high = w.get(ValueLayout.JAVA_BYTE, at + 196 + 8 * g + h / 4);
+                    for (int l = 2 * h, e = l + 2; l < e; l++) {
+                        int v = w.get(LittleEndian.SHORT, at + 64 * g + 2 * l), q = 256 * block + 32 * g + l;
+                        int u = w.get(LittleEndian.SHORT, at + 128 + 32 * g + 2 * (l & 15)) >>> 2 * (l >> 4);
+                        t += low * (((v & 15 | (u & 3) << 4) - 32) * a[q] + ((v >>> 8 & 15 | (u >>> 8 & 3) << 4) - 32) * a[q + 128])
+                                + high * (((v >>> 4 & 15 | u & 48) - 32) * a[q + 64] + ((v >>> 12 & 15 | u >>> 8 & 48) - 32) * a[q + 192]);
+                    }
+                }
+                lanes[h] = Math.fma((float) t, d, lanes[h]);
             }
         }
         return sum(lanes);

@@ -13,6 +13,7 @@ import static jdk.incubator.vector.VectorOperators.XOR;
 
 import io.github.kvern.kernels.scalar.LittleEndian;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -77,6 +78,22 @@ public final class Q8_0 extends RowKernel {
             }
             even.intoArray(lanes, h);
             odd.intoArray(lanes, 8 + h);
+        }
+        return sum(lanes);
+    }
+
+    @Override
+    public float plain(MemorySegment w, long at, int k, Operand x, int column, float[] lanes) {
+        Arrays.fill(lanes, 0, 16, 0);
+        for (int i = 0, block = column * (k / 32); i < k / 32; i++, at += BYTES, block++) {
+            float scale = Float.float16ToFloat(w.get(LittleEndian.SHORT, at)) * x.scales[block];
+            for (int h = 0; h < 8; h++) {
+                int q = 32 * block + 2 * h, v = w.get(LittleEndian.INT, at + 2 + 4 * h);
+                int t = (byte) v * x.shorts[q] + (byte) (v >> 8) * x.shorts[q + 16] + (byte) (v >> 16) * x.shorts[q + 1]
+                        + (v >> 24) * x.shorts[q + 17];
+                int lane = i % 2 * 8 + h;
+                lanes[lane] = Math.fma((float) t, scale, lanes[lane]);
+            }
         }
         return sum(lanes);
     }

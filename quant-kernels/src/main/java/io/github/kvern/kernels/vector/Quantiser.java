@@ -17,8 +17,23 @@ final class Quantiser {
     /// Quantises one block of `length` values (a multiple of 16).
     ///
     /// @param q takes -127 to 127, one an int
+    /// @param vectors false computes the same in plain loops
     /// @return the scale: a value is about `scale * q`
-    static float block(float[] x, int at, int length, int[] q) {
+    static float block(float[] x, int at, int length, int[] q, boolean vectors) {
+        return vectors ? block(x, at, length, q) : plain(x, at, length, q);
+    }
+
+    private static float plain(float[] x, int at, int length, int[] q) {
+        float largest = 0;
+        for (int i = 0; i < length; i++) largest = Math.max(largest, Math.abs(x[at + i]));
+        float scale = largest / 127;
+        if (scale < Float.MIN_NORMAL) scale = 0;
+        float reciprocal = scale == 0 ? 0 : 1 / scale;
+        for (int i = 0; i < length; i++) q[i] = (int) (x[at + i] * reciprocal + MAGIC - MAGIC);
+        return scale;
+    }
+
+    private static float block(float[] x, int at, int length, int[] q) {
         FloatVector largest = FloatVector.zero(F);
         for (int i = 0; i < length; i += L) largest = largest.max(FloatVector.fromArray(F, x, at + i).abs());
         float scale = largest.reduceLanes(VectorOperators.MAX) / 127;

@@ -1,6 +1,7 @@
 package io.github.kvern.kernels.vector;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /// Products of rows, straight from the file's blocks, and one column: for few columns. One per type.
 ///
@@ -25,6 +26,9 @@ public abstract class RowKernel {
     public abstract void rows(MemorySegment source, long at, long rowBytes, int rows, int k, Operand x, int column, float[] out,
             int outAt, float[] lanes);
 
+    /// One row in plain loops, with the same bits: what computes until [#rows] is compiled.
+    public abstract float plain(MemorySegment source, long at, int k, Operand x, int column, float[] lanes);
+
     /// The sum of 16 lanes: halves are added until one is left.
     static float sum(float[] v) {
         float a = v[0] + v[8] + (v[4] + v[12]);
@@ -37,5 +41,12 @@ public abstract class RowKernel {
     /// The sum of the 8 lanes behind those.
     static float sum8(float[] v) {
         return v[16] + v[20] + (v[18] + v[22]) + (v[17] + v[21] + (v[19] + v[23]));
+    }
+
+    /// The 6-bit number of group j: of the first four whole in `first`, of the others with four bits in `last` (from bit `shift` of a
+    /// byte on) and two above the first four's.
+    static int scale(MemorySegment w, long first, long last, int j, int shift) {
+        if (j < 4) return w.get(ValueLayout.JAVA_BYTE, first + j) & 63;
+        return w.get(ValueLayout.JAVA_BYTE, last + j - 4) >>> shift & 15 | (w.get(ValueLayout.JAVA_BYTE, first + j - 4) & 0xc0) >>> 2;
     }
 }
