@@ -4,7 +4,10 @@ import io.github.kvern.kernels.vector.PackedOperand;
 import io.github.kvern.kernels.vector.PackedTile;
 import io.github.kvern.kernels.vector.PackedType;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /// Products with packed weights and 8-bit activations. A column's result is the same alone and among many.
 final class PackedMatMul extends MatMul {
@@ -79,5 +82,29 @@ final class PackedMatMul extends MatMul {
             }
         }
         for (int c = 0; c < count; c++) System.arraycopy(acc, c * PackedTile.ROWS, out, outAt + c * outStride, rows);
+    }
+
+    @Override
+    List<Exercise> exercises(Matrix sample) {
+        int rows = Math.min(sample.rows(), PackedTile.ROWS), k = sample.columns();
+        WorkerScratch scratch = new WorkerScratch(0);
+        List<Prepared> batches = new ArrayList<>(); // every width of a group
+        for (int count : new int[]{1, 4, 2}) {
+            Prepared p = columns(sample, count).prepared(form);
+            form.prepare(p, 0, form.units(p), scratch);
+            batches.add(p);
+        }
+        float[] out = new float[PackedTile.ROWS * PackedOperand.GROUP];
+        AtomicInteger turn = new AtomicInteger();
+        return List.of(new Exercise("packed, one column, " + sample.type(), new Warmth(), () -> {
+            column(sample, 0, 0, rows, batches.getFirst().packed, 0, out, 0, scratch);
+            return (long) rows * k;
+        }), new Exercise("packed, many columns, " + sample.type(), new Warmth(), () -> {
+            Prepared p = batches.get(turn.getAndIncrement() % batches.size());
+            int count = p.x().columns();
+            tile(sample, 0, 0, rows, p.packed, 0, count, out, 0, rows, scratch);
+            form.prepare(p, 0, 1, scratch);
+            return (long) PackedTile.ROWS * k * (count + UNPACK);
+        }));
     }
 }

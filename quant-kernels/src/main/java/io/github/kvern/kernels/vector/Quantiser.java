@@ -33,7 +33,7 @@ final class Quantiser {
         return scale;
     }
 
-    private static float block(float[] x, int at, int length, int[] q) {
+    static float block(float[] x, int at, int length, int[] q) {
         FloatVector largest = FloatVector.zero(F);
         for (int i = 0; i < length; i += L) largest = largest.max(FloatVector.fromArray(F, x, at + i).abs());
         float scale = largest.reduceLanes(VectorOperators.MAX) / 127;
