@@ -12,6 +12,7 @@ import io.github.kvern.gguf.GgufFile;
 import io.github.kvern.gguf.Metadata;
 import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kernels.Kernels;
+import io.github.kvern.kernels.WarmUp;
 import io.github.kvern.kernels.Workers;
 import io.github.kvern.kvcache.PagePool;
 import java.io.IOException;
@@ -34,6 +35,7 @@ public final class Model implements AutoCloseable {
     private final Decoder decoder;
     private final CompletableFuture<Tokenizer> tokenizer;
     private final Workers workers;
+    private final WarmUp warmUp;
     private final PagePool pool;
     private final Scheduler scheduler;
     private final ReentrantLock closing = new ReentrantLock();
@@ -41,7 +43,7 @@ public final class Model implements AutoCloseable {
 
     private Model(GgufFile file, ModelOptions options, ModelInfo info, Decoder decoder, CompletableFuture<Tokenizer> tokenizer,
             Kernels kernels,
-            PagePool pool, Workers workers) {
+            PagePool pool, Workers workers, WarmUp warmUp) {
         this.file = file;
         this.options = options;
         this.info = info;
@@ -49,6 +51,7 @@ public final class Model implements AutoCloseable {
         this.tokenizer = tokenizer;
         this.pool = pool;
         this.workers = workers;
+        this.warmUp = warmUp;
         scheduler = new Scheduler(decoder, new Pass(kernels, workers, pool, decoder.width(), file), options.microBatch(), info.name());
     }
 
@@ -95,7 +98,7 @@ public final class Model implements AutoCloseable {
             Decoder decoder = Architectures.load(file, weights, options.kvType() == KvType.F32 ? TensorType.F32 : TensorType.F16);
             PagePool pool = new PagePool(decoder.cacheGroups(), CacheBudget.bytes(options.cacheBytes()));
             ModelInfo info = info(file, decoder, get(identity), kernels, options, started);
-            Model model = start(file, options, info, decoder, tokenizer, kernels, pool);
+            Model model = start(file, options, info, decoder, tokenizer, weights, pool);
             loaded = true;
             LOG.debug("loaded {} in {} ms: {} kernels ({}), {} threads", path, info.loadNanos() / 1_000_000, kernels.name(),
                     kernels.reason(),
@@ -121,15 +124,19 @@ public final class Model implements AutoCloseable {
 
     /// From here on there are threads to end.
     private static Model start(GgufFile file, ModelOptions options, ModelInfo info, Decoder decoder, CompletableFuture<Tokenizer> tokenizer,
-            Kernels kernels, PagePool pool) {
+            Weights weights, PagePool pool) {
+        WarmUp warmUp = weights.kernels().warmUp(weights.matrices());
         Workers workers = new Workers(options.threads());
         boolean started = false;
         try {
-            Model model = new Model(file, options, info, decoder, tokenizer, kernels, pool, workers);
+            Model model = new Model(file, options, info, decoder, tokenizer, weights.kernels(), pool, workers, warmUp);
             started = true;
             return model;
         } finally {
-            if (!started) workers.close();
+            if (!started) {
+                workers.close();
+                warmUp.close();
+            }
         }
     }
 
@@ -257,6 +264,7 @@ public final class Model implements AutoCloseable {
                 if (closed) return;
                 closed = true;
             }
+            warmUp.close();
             scheduler.close();
             workers.close();
             pool.close();

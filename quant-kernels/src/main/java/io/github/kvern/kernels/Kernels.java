@@ -107,7 +107,7 @@ public final class Kernels {
     ///
     /// Reads a little of the matrices' memory. To be closed before that memory goes away.
     public WarmUp warmUp(Collection<Matrix> matrices) {
-        return new WarmUp(vectors ? VectorKernels.exercises(matrices, ops) : List.of());
+        return new WarmUp(vectors ? VectorKernels.exercises(matrices, ops, attention) : List.of());
     }
 
     /// What is not a matrix.

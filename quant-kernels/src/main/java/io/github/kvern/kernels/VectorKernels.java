@@ -2,7 +2,6 @@ package io.github.kvern.kernels;
 
 import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kernels.vector.Arrangement;
-import io.github.kvern.kernels.vector.AttentionVector;
 import io.github.kvern.kernels.vector.BF16;
 import io.github.kvern.kernels.vector.BytePanels;
 import io.github.kvern.kernels.vector.F16;
@@ -98,16 +97,17 @@ final class VectorKernels {
     }
 
     /// What there is to compile for these matrices, and for all that is not a matrix; what comes first in a model's life comes first.
-    static List<Exercise> exercises(Collection<Matrix> matrices, Ops ops) {
+    static List<Exercise> exercises(Collection<Matrix> matrices, Ops ops, AttentionOps attention) {
         Map<MatMul, List<Exercise>> kernels = new LinkedHashMap<>();
         for (Matrix w : matrices) kernels.computeIfAbsent(w.kernel(), k -> k.exercises(w));
         List<Exercise> all = new ArrayList<>();
         kernels.values().forEach(all::addAll);
         if (ops instanceof VectorOps v) all.addAll(v.exercises());
+        if (attention instanceof WarmingAttention a) all.addAll(a.exercises());
         return all;
     }
 
     static AttentionOps attention() {
-        return new AttentionVector();
+        return new WarmingAttention();
     }
 }
