@@ -255,6 +255,12 @@ public final class Model implements AutoCloseable {
         return all;
     }
 
+    /// Bytes of cache that conversations hold at this moment, running and idle ones; at most [ModelOptions#cacheBytes()]. 0 after
+    /// [#close()].
+    public long cacheBytesInUse() {
+        return pool.usedBytes();
+    }
+
     /// Ends what runs (its stop reason is [StopReason#CLOSED]), waits for it, joins the threads, and unmaps.
     @Override
     public void close() {

@@ -61,6 +61,15 @@ final class Tokens implements Flow.Subscriber<Token> {
         subscription.cancel();
     }
 
+    void cancelWhenSubscribed() {
+        try {
+            subscribed.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+        cancel();
+    }
+
     synchronized List<Token> tokens() {
         return List.copyOf(tokens);
     }

@@ -1,7 +1,7 @@
 package io.github.kvern.engine.layer;
 
 /// The second half of a layer: reads the normed stream and adds to the hidden one.
-public sealed interface Ffn permits DenseFfn, MoeFfn {
+public interface Ffn {
     /// Adds this part's result to the stream.
     void forward(Pass pass);
 }

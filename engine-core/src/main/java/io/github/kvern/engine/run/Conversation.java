@@ -10,7 +10,7 @@ public final class Conversation {
     /// Prompt and answer. The cache holds the first `sequence.length()` of them.
     private int[] ids = {};
     private int length;
-    private boolean busy;
+    private int answers; // submitted and not let go of: the next may be there before the driver has let go of the last
     private long lastUse;
 
     Conversation(Sequence sequence) {
@@ -54,18 +54,18 @@ public final class Conversation {
         sequence.truncate(0);
     }
 
-    /// Whether an answer runs here, from its submission to the moment that the driver lets go of it.
+    /// Whether an answer runs here, from its submission to the moment when the driver lets go of it.
     boolean isBusy() {
-        return busy;
+        return answers > 0;
     }
 
     void begun() {
-        busy = true;
+        answers++;
     }
 
     /// @param now ascends from answer to answer
     void ended(long now) {
-        busy = false;
+        answers--;
         lastUse = now;
         sequence.truncate(sequence.length()); // room that was made for a step that did not come to its end
     }
