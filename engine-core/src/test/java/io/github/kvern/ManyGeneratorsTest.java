@@ -54,7 +54,8 @@ class ManyGeneratorsTest {
                     for (int turn = 0; turn < 2; turn++) {
                         List<Token> found = Shipped.tokens(generator.generate(prompts.get(i), samplings.get(i)));
                         if (!alone.get(i).equals(found))
-                            wrong.add("conversation " + i + ", turn " + turn + ": " + Shipped.text(found) + ", alone " + Shipped.text(alone.get(i)));
+                            wrong.add("conversation " + i + ", turn " + turn + ": " + Shipped.text(found) + ", alone "
+                                    + Shipped.text(alone.get(i)));
                     }
                 } catch (Throwable e) {
                     wrong.add("conversation " + i + ": " + e);
@@ -71,7 +72,8 @@ class ManyGeneratorsTest {
     void whateverCallersDo() throws IOException, InterruptedException {
         long seed = 20_261_121;
         SplittableRandom random = new SplittableRandom(seed);
-        Path model = Files.copy(TestData.folder().resolve("fixtures/models/llama-tied-Q4_K_M.gguf"), folder.resolve("model-in-disorder.gguf"));
+        Path model = Files.copy(TestData.folder().resolve("fixtures/models/llama-tied-Q4_K_M.gguf"),
+                folder.resolve("model-in-disorder.gguf"));
         AtomicInteger disturbances = new AtomicInteger();
         Queue<String> wrong = new ConcurrentLinkedQueue<>();
         for (int round = 0; round < 30; round++) {

@@ -29,7 +29,8 @@ final class WorkersRacesTest {
                     }, units, 30_000);
                     try {
                         region.run();
-                        for (int u = 0; u < units; u++) assertEquals(1, counts[u].get(), "unit " + u + ", round " + round + ", seed " + seed);
+                        for (int u = 0; u < units; u++)
+                            assertEquals(1, counts[u].get(), "unit " + u + ", round " + round + ", seed " + seed);
                     } catch (IllegalStateException e) {
                         assertEquals("wanted", e.getMessage());
                     }
