@@ -31,12 +31,14 @@ class ChoiceFuzzTest {
         }
         float[] logits = new float[vocabulary];
         for (int step = 0; step < 3; step++) {
-            for (int i = 0; i < vocabulary; i++) logits[i] = data.consumeBoolean() ? data.consumeFloat() : data.consumeRegularFloat(-20, 20);
+            for (int i = 0; i < vocabulary; i++)
+                logits[i] = data.consumeBoolean() ? data.consumeFloat() : data.consumeRegularFloat(-20, 20);
             int a = choose(first, logits), b = choose(second, logits);
             if (a != b || a >= vocabulary) throw new AssertionError(a + " and " + b);
             if (a < 0) return;
             if (logits[a] == Float.NEGATIVE_INFINITY || sampling.ignoreEndOfText() && a == 0) throw new AssertionError("banned: " + a);
-            if (sampling.logProbabilities() && !(first.logProbability() <= 0)) throw new AssertionError("log-probability " + first.logProbability());
+            if (sampling.logProbabilities() && !(first.logProbability() <= 0))
+                throw new AssertionError("log-probability " + first.logProbability());
             first.accept(a);
             second.accept(a);
         }

@@ -20,7 +20,8 @@ import org.junit.jupiter.api.io.TempDir;
 /// Whole models with damage, of keys, tensors and bytes: each is refused with one of our own exceptions, or computes.
 class DamageFuzzTest {
     private static final List<ModelSheet> GOOD = TinyModels.all();
-    private static final long[] NUMBERS = {0, -1, 1, 2, 3, 5, 8, 16, 31, 33, 64, 100, 1 << 16, 1 << 24, 1 << 30, Integer.MAX_VALUE, 1L << 31, Long.MAX_VALUE};
+    private static final long[] NUMBERS = {0, -1, 1, 2, 3, 5, 8, 16, 31, 33, 64, 100, 1 << 16, 1 << 24, 1 << 30, Integer.MAX_VALUE,
+            1L << 31, Long.MAX_VALUE};
 
     @TempDir
     private static Path folder;
@@ -70,23 +71,28 @@ class DamageFuzzTest {
                 yield item.shape().getFirst() % type.blockLength() == 0 ? sheet.withTensor(name, item.as(type, item.shape())) : sheet;
             }
             case 7 -> {
-                String more = data.pickValue(new String[] {"rope.dimension_count", "rope.freq_base", "rope.scaling.factor", "rope.scaling.type", "attention.key_length",
-                    "attention.value_length", "attention.sliding_window", "rope.scaling.original_context_length", "rope.scaling.attn_factor", "expert_count",
-                    "expert_used_count", "rope.scaling.yarn_beta_fast"});
+                String more = data.pickValue(new String[] {"rope.dimension_count", "rope.freq_base", "rope.scaling.factor",
+                        "rope.scaling.type", "attention.key_length",
+                        "attention.value_length", "attention.sliding_window", "rope.scaling.original_context_length",
+                        "rope.scaling.attn_factor", "expert_count",
+                        "expert_used_count", "rope.scaling.yarn_beta_fast"});
                 yield more.endsWith("type") ? sheet.with(prefix + more, MetadataType.STRING, data.consumeBoolean() ? "yarn" : "linear")
-                        : data.consumeBoolean() ? sheet.withInt(prefix + more, data.pickValue(NUMBERS)) : sheet.with(prefix + more, MetadataType.FLOAT32, data.consumeFloat());
+                        : data.consumeBoolean() ? sheet.withInt(prefix + more, data.pickValue(NUMBERS))
+                                : sheet.with(prefix + more, MetadataType.FLOAT32, data.consumeFloat());
             }
             default -> sheet.with(key, MetadataType.STRING, MetadataValue.of(MetadataType.STRING, "x").value());
         };
     }
 
     private static void compute(Path path, FuzzedDataProvider data) throws IOException {
-        ModelOptions options = ModelOptions.defaults().threads(1).microBatch(data.consumeInt(1, 8)).cacheBytes(1 << 24).reproducible(data.consumeBoolean());
+        ModelOptions options = ModelOptions.defaults().threads(1).microBatch(data.consumeInt(1, 8)).cacheBytes(1 << 24)
+                .reproducible(data.consumeBoolean());
         try (Model model = Model.load(path, options)) {
             int vocabulary = model.info().vocabulary();
             model.score(new int[] {0, vocabulary / 2, vocabulary - 1}, new int[] {1, 2});
             try (Generator generator = model.generator(GeneratorOptions.context(16));
-                    Generation answer = generator.generate(Prompt.tokens(0, vocabulary - 1), Sampling.defaults().seed(1).maxTokens(3).stop("x"))) {
+                    Generation answer = generator.generate(Prompt.tokens(0, vocabulary - 1),
+                            Sampling.defaults().seed(1).maxTokens(3).stop("x"))) {
                 for (Token token : answer) if (token.id() >= vocabulary) throw new AssertionError(token);
             }
         } catch (LogitsException | MemoryBudgetException e) {

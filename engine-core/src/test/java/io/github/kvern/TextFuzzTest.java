@@ -20,8 +20,10 @@ import java.util.Map;
 /// beside this test; with `JAZZER_FUZZ=1` in the environment Jazzer searches on.
 class TextFuzzTest {
     private static final String PREFIX = "tokenizer.ggml.";
-    private static final List<String> PRE = List.of("llama-bpe", "smaug-bpe", "llama4", "qwen2", "deepseek-v3", "kimi-k2", "gpt-2", "default", "no such");
-    private static final List<String> IDS = List.of("bos_token_id", "eos_token_id", "eot_token_id", "eom_token_id", "unknown_token_id", "padding_token_id");
+    private static final List<
+            String> PRE = List.of("llama-bpe", "smaug-bpe", "llama4", "qwen2", "deepseek-v3", "kimi-k2", "gpt-2", "default", "no such");
+    private static final List<
+            String> IDS = List.of("bos_token_id", "eos_token_id", "eot_token_id", "eom_token_id", "unknown_token_id", "padding_token_id");
     private static final List<String> FLAGS = List.of("add_bos_token", "add_eos_token", "add_space_prefix", "remove_extra_whitespaces");
 
     /// A vocabulary is refused, or encodes every text to tokens that it has, and decodes them.
@@ -58,7 +60,8 @@ class TextFuzzTest {
         if (data.consumeBoolean()) values.put(PREFIX + "token_type", array(MetadataType.INT32, ints(data, tokens.size(), 7)));
         if (data.consumeBoolean()) values.put(PREFIX + "scores", array(MetadataType.FLOAT32, floats(data, tokens.size())));
         List<String> merges = new ArrayList<>();
-        for (int n = data.consumeInt(0, 6); n > 0; n--) merges.add(tokens.isEmpty() ? " " : data.pickValue(tokens) + " " + data.pickValue(tokens));
+        for (int n = data.consumeInt(0, 6); n > 0; n--)
+            merges.add(tokens.isEmpty() ? " " : data.pickValue(tokens) + " " + data.pickValue(tokens));
         values.put(PREFIX + "merges", array(MetadataType.STRING, merges));
         Metadata made = Metadata.of(values);
         for (int n = data.consumeInt(0, 3); n > 0; n--) made = changed(made, data);

@@ -34,8 +34,10 @@ final class TinyModels {
         boolean is4 = architecture.equals("llama4");
         int layers = is4 ? 2 : 1;
         put("general.architecture", MetadataType.STRING, architecture);
-        for (Map.Entry<String, Integer> e : Map.of("block_count", layers, "context_length", 64, "embedding_length", WIDTH, "feed_forward_length", 64,
-                "attention.head_count", 4, "attention.head_count_kv", 2, "vocab_size", VOCABULARY).entrySet())
+        for (Map.Entry<String, Integer> e : Map
+                .of("block_count", layers, "context_length", 64, "embedding_length", WIDTH, "feed_forward_length", 64,
+                        "attention.head_count", 4, "attention.head_count_kv", 2, "vocab_size", VOCABULARY)
+                .entrySet())
             put(architecture + "." + e.getKey(), MetadataType.UINT32, e.getValue());
         put(architecture + ".attention.layer_norm_rms_epsilon", MetadataType.FLOAT32, 1e-5f);
         if (experts > 0) {
