@@ -4,6 +4,7 @@ import io.github.kvern.engine.arch.Architectures;
 import io.github.kvern.engine.layer.Decoder;
 import io.github.kvern.engine.layer.Faults;
 import io.github.kvern.engine.layer.Pass;
+import io.github.kvern.engine.layer.Placement;
 import io.github.kvern.engine.layer.Weights;
 import io.github.kvern.engine.run.CacheBudget;
 import io.github.kvern.engine.run.Scheduler;
@@ -93,9 +94,13 @@ public final class Model implements AutoCloseable {
             CompletableFuture<String> identity = later("kvern-identity", file::identity);
             // with exact kernels a column's arithmetic is the same alone and among many
             boolean exact = options.reproducible() || options.precision() == Precision.EXACT;
-            Weights weights = new Weights(file, kernels,
-                    exact ? io.github.kvern.kernels.Precision.EXACT : io.github.kvern.kernels.Precision.FAST);
-            Decoder decoder = Architectures.load(file, weights, options.kvType() == KvType.F32 ? TensorType.F32 : TensorType.F16);
+            Weights weights;
+            Decoder decoder;
+            try (Placement placement = new Placement(options.threads())) {
+                weights = new Weights(file, kernels,
+                        exact ? io.github.kvern.kernels.Precision.EXACT : io.github.kvern.kernels.Precision.FAST, placement);
+                decoder = Architectures.load(file, weights, options.kvType() == KvType.F32 ? TensorType.F32 : TensorType.F16);
+            }
             PagePool pool = new PagePool(decoder.cacheGroups(), CacheBudget.bytes(options.cacheBytes()));
             ModelInfo info = info(file, decoder, get(identity), kernels, options, started);
             Model model = start(file, options, info, decoder, tokenizer, weights, pool);

@@ -45,8 +45,8 @@ final class PackedMatMul extends MatMul {
         }
         for (int c = 0; c < columns; c += BATCH) {
             int count = Math.min(BATCH, columns - c);
-            for (int row = from; row < to; row += PackedTile.ROWS)
-                tile(w, expert, row, Math.min(PackedTile.ROWS, to - row), operand, before + c, count, out, outAt + c * outStride + row,
+            for (int row = from; row < to; row += type.tileRows())
+                tile(w, expert, row, Math.min(type.tileRows(), to - row), operand, before + c, count, out, outAt + c * outStride + row,
                         outStride, scratch);
         }
     }
@@ -64,32 +64,32 @@ final class PackedMatMul extends MatMul {
     }
 
     private void tile(Matrix w, int expert, int row, int rows, PackedOperand x, int before, int count, float[] out, int outAt,
-            int outStride,
-            WorkerScratch scratch) {
+            int outStride, WorkerScratch scratch) {
         PackedWeights p = w.packed();
         PackedTile tile = scratch.tile();
-        int k = w.columns(), panel = row / PackedType.ROWS, width;
-        float[] acc = scratch.floats(0, PackedOperand.padded(count) * PackedTile.ROWS + PackedOperand.GROUP * PackedTile.ROWS);
-        Arrays.fill(acc, 0, (count + PackedOperand.GROUP) * PackedTile.ROWS, 0);
-        for (int block = 0; block < k / type.blockLength(); block++) {
+        int k = w.columns(), panel = row / PackedType.ROWS, blocks = k / type.blockLength(), tileRows = type.tileRows(), width, n;
+        float[] acc = scratch.floats(0, (count + PackedOperand.GROUP) * tileRows);
+        Arrays.fill(acc, 0, (count + PackedOperand.GROUP) * tileRows, 0);
+        for (int block = 0; block < blocks; block += n) {
+            n = Math.min(type.stepBlocks(), blocks - block);
             for (int i = 0; i * PackedType.ROWS < rows; i++) {
                 MemorySegment s = p.segment(expert, panel + i);
-                type.unpack(s, p.offset(expert, panel + i) + (long) block * type.blockBytes(), tile, i);
+                type.unpack(s, p.offset(expert, panel + i) + (long) block * type.blockBytes(), n, tile, i);
             }
             for (int c = 0; c < count; c += width) {
                 width = Math.min(PackedOperand.GROUP, PackedOperand.padded(count - c));
-                type.multiply(tile, x, before + c, width, k, block, acc, c * PackedTile.ROWS);
+                type.multiply(tile, x, before + c, width, k, block, n, acc, c * tileRows);
             }
         }
-        for (int c = 0; c < count; c++) System.arraycopy(acc, c * PackedTile.ROWS, out, outAt + c * outStride, rows);
+        for (int c = 0; c < count; c++) System.arraycopy(acc, c * tileRows, out, outAt + c * outStride, rows);
     }
 
     @Override
     List<Exercise> exercises(Matrix sample) {
-        int rows = Math.min(sample.rows(), PackedTile.ROWS), k = sample.columns();
+        int rows = Math.min(sample.rows(), type.tileRows()), k = sample.columns();
         WorkerScratch scratch = new WorkerScratch(0);
         List<Prepared> batches = new ArrayList<>(); // every width of a group
-        for (int count : new int[]{1, 4, 2}) {
+        for (int count : new int[] {1, 4, 2}) {
             Prepared p = columns(sample, count).prepared(form);
             form.prepare(p, 0, form.units(p), scratch);
             batches.add(p);

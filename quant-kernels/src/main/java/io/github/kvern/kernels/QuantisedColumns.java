@@ -51,7 +51,7 @@ final class QuantisedColumns extends Form {
             int segment = p.ints[2 * u], column = p.ints[2 * u + 1];
             int count = Math.min(PackedOperand.GROUP, x.columns(segment) - column);
             p.packed.group(type, x.values(), (x.start(segment) + column) * x.width(), x.width(), count, p.table[segment] + column,
-                    scratch.ints(256));
+                    x.columns(segment) == 1, scratch.ints(256));
         }
     }
 }

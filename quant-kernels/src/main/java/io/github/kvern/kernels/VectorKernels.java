@@ -9,7 +9,11 @@ import io.github.kvern.kernels.vector.F32;
 import io.github.kvern.kernels.vector.FloatPanels;
 import io.github.kvern.kernels.vector.Lanes;
 import io.github.kvern.kernels.vector.NibblePanels;
+import io.github.kvern.kernels.vector.PackedQ4_0;
 import io.github.kvern.kernels.vector.PackedQ4_K;
+import io.github.kvern.kernels.vector.PackedQ5_K;
+import io.github.kvern.kernels.vector.PackedQ6_K;
+import io.github.kvern.kernels.vector.PackedQ8_0;
 import io.github.kvern.kernels.vector.PanelDecoder;
 import io.github.kvern.kernels.vector.Q4_0;
 import io.github.kvern.kernels.vector.Q4_K;
@@ -36,7 +40,9 @@ final class VectorKernels {
 
     private static final List<MatMul> EXACT;
     private static final List<MatMul> FAST;
-    private static final Map<TensorType, PackedMatMul> PACKED = Map.of(TensorType.Q4_K, new PackedMatMul(new PackedQ4_K()));
+    private static final Map<TensorType, PackedMatMul> PACKED = Map.of(TensorType.Q4_K, new PackedMatMul(new PackedQ4_K()),
+            TensorType.Q6_K, new PackedMatMul(new PackedQ6_K()), TensorType.Q5_K, new PackedMatMul(new PackedQ5_K()),
+            TensorType.Q4_0, new PackedMatMul(new PackedQ4_0()), TensorType.Q8_0, new PackedMatMul(new PackedQ8_0()));
 
     static {
         List<MatMul> exact = new ArrayList<>();

@@ -37,7 +37,7 @@ final class PackedProductTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"Q4_K"})
+    @EnumSource(names = {"Q4_0", "Q8_0", "Q4_K", "Q5_K", "Q6_K"})
     void equalsTheTwin(TensorType type) {
         SplittableRandom random = new SplittableRandom(SEED + type.id());
         for (int round = 0; round < COLUMNS.length; round++) {
@@ -69,7 +69,7 @@ final class PackedProductTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"Q4_K"})
+    @EnumSource(names = {"Q4_0", "Q8_0", "Q4_K", "Q5_K", "Q6_K"})
     void largestSumsFit(TensorType type) {
         SplittableRandom random = new SplittableRandom(SEED);
         for (int fill : new int[] {0, 0xff, 0x7f, 0x80}) {
@@ -98,7 +98,7 @@ final class PackedProductTest {
 
     /// The bound is that of 8-bit activations: half a step of each block's largest value, as independent errors, times five.
     @ParameterizedTest
-    @EnumSource(names = {"Q4_K"})
+    @EnumSource(names = {"Q4_0", "Q8_0", "Q4_K", "Q5_K", "Q6_K"})
     void isNearTheExactResult(TensorType type) {
         SplittableRandom random = new SplittableRandom(SEED - type.id());
         int k = 512, rows = 40;

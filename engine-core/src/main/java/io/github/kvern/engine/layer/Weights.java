@@ -33,11 +33,14 @@ public final class Weights {
     private final Precision precision;
     private final List<Matrix> matrices = new ArrayList<>();
     private final Set<String> used = new HashSet<>();
+    private final Placement placement;
 
-    public Weights(GgufFile file, Kernels kernels, Precision precision) {
+    /// @param placement where matrices are put
+    public Weights(GgufFile file, Kernels kernels, Precision precision, Placement placement) {
         this.file = file;
         this.kernels = kernels;
         this.precision = precision;
+        this.placement = placement;
     }
 
     /// The kernels that the matrices were made for.
@@ -109,6 +112,8 @@ public final class Weights {
             throw new UnsupportedModelException(
                     where(t.name()) + ": expected at most " + Integer.MAX_VALUE + " rows, found " + (long) rows * experts);
         Matrix m = kernels.matrix(t.type(), segment, rows, columns, experts, precision);
+        boolean onlyLookedUp = t.name().equals("token_embd.weight") && has("output.weight");
+        if (!onlyLookedUp) m = placement.place(m);
         matrices.add(m);
         return m;
     }

@@ -1,5 +1,7 @@
 package io.github.kvern.kernels.vector;
 
+import java.util.Arrays;
+
 /// A batch of columns in 8 bits, as the packed types read them. Columns lie in groups of [#GROUP], the last one in a group of 1, 2
 /// or 4 with zeros for what is missing. All columns of a group lie side by side (C of them), groups one after the other:
 ///
@@ -8,6 +10,7 @@ package io.github.kvern.kernels.vector;
 ///   biases  [k / run][C]       -offset * sum of the run's values, twice in an int likewise
 ///   sums    [k / run][C]       sum of the run's values
 ///   scales  [k / length][C]    a value is about scale * x
+///   floats  [k][C]             in place of the first three, for types that multiply many columns as floats
 /// ```
 public final class PackedOperand {
     /// Columns of a full group.
@@ -17,6 +20,7 @@ public final class PackedOperand {
     int[] biases = {};
     int[] sums = {};
     float[] scales = {};
+    float[] floats = {};
 
     /// Makes room for this many columns, the padding among them.
     public void room(PackedType type, int k, int columns) {
@@ -24,6 +28,7 @@ public final class PackedOperand {
         x = room(x, all);
         biases = room(biases, all / type.run);
         sums = room(sums, all / type.run);
+        if (type.usesFloats() && columns > 1 && floats.length < all) floats = new float[Math.toIntExact(all)];
         if (scales.length < all / type.length) scales = new float[Math.toIntExact(all / type.length)];
     }
 
@@ -42,8 +47,9 @@ public final class PackedOperand {
     /// @param at of the group's first column
     /// @param count columns there are, 1 to [#GROUP]
     /// @param before columns of the groups before, with their padding
+    /// @param alone whether this is the only column of its segment: then it is multiplied by itself, never as floats
     /// @param q 256 ints, overwritten
-    public void group(PackedType type, float[] values, int at, int k, int count, int before, int[] q) {
+    public void group(PackedType type, float[] values, int at, int k, int count, int before, boolean alone, int[] q) {
         int width = padded(count);
         for (int c = 0; c < width; c++) {
             for (int i = 0; i < k; i += type.length) {
@@ -52,9 +58,10 @@ public final class PackedOperand {
                     scales[scale] = Quantiser.block(values, at + c * k + i, type.length, q);
                 } else {
                     scales[scale] = 0;
-                    java.util.Arrays.fill(q, 0, type.length, 0);
+                    Arrays.fill(q, 0, type.length, 0);
                 }
-                spread(q, type, before * k + i * width + c, before * (k / type.run) + i / type.run * width + c, width);
+                if (type.usesFloats() && !alone) for (int j = 0; j < type.length; j++) floats[before * k + (i + j) * width + c] = q[j];
+                else spread(q, type, before * k + i * width + c, before * (k / type.run) + i / type.run * width + c, width);
             }
         }
     }

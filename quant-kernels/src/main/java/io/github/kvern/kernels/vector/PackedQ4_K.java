@@ -50,7 +50,7 @@ public final class PackedQ4_K extends PackedType {
     }
 
     /// The low nibbles of four bytes, side by side.
-    private static int nibbles(int v) {
+    static int nibbles(int v) {
         v &= 0x0f0f0f0f;
         v = (v | v >>> 4) & 0x00ff00ff;
         return (v | v >>> 8) & 0xffff;
@@ -121,7 +121,7 @@ public final class PackedQ4_K extends PackedType {
     }
 
     @Override
-    public void unpack(MemorySegment w, long at, PackedTile tile, int panel) {
+    public void unpack(MemorySegment w, long at, int count, PackedTile tile, int panel) {
         values(w, at, tile.w, panel * ROWS);
         for (int h = 0; h < 16; h += L) {
             for (int j = 0; j < 8; j++) {
@@ -135,11 +135,6 @@ public final class PackedQ4_K extends PackedType {
             floats(IntVector.fromMemorySegment(I, w, at + 72 * LINE + 4 * h, LE), tile.d, panel * ROWS + h);
             floats(IntVector.fromMemorySegment(I, w, at + 73 * LINE + 4 * h, LE), tile.dmin, panel * ROWS + h);
         }
-    }
-
-    private static void floats(IntVector d, float[] out, int at) {
-        d.lanewise(LSHL, 16).lanewise(ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF).intoArray(out, at);
-        d.lanewise(ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF).intoArray(out, at + 16);
     }
 
     private static void values(MemorySegment all, long at, short[] out, int to) {
@@ -159,7 +154,7 @@ public final class PackedQ4_K extends PackedType {
     }
 
     @Override
-    public void multiply(PackedTile tile, PackedOperand x, int before, int width, int k, int block, float[] acc, int accAt) {
+    public void multiply(PackedTile tile, PackedOperand x, int before, int width, int k, int block, int count, float[] acc, int accAt) {
         int at = before * k + block * 256 * width;
         tile.clear(width);
         for (int j = 0; j < 8; j++) {

@@ -17,9 +17,10 @@ import jdk.incubator.vector.ShortVector;
 ///
 /// ```
 ///   w        short[k][ROWS]       in the order of the lines: rows 0, 16, 1, 17 ...; the second panel behind the first
+///   floats   float[k][32]         in place of w, for types that multiply as floats
 ///   scales   int[run][ROWS]       from here on in the order of rows
 ///   minimums float[group][ROWS]
-///   d, dmin  float[ROWS]
+///   d, dmin  float[ROWS]          d of each block
 ///   parts    short[column][ROWS]  sums of a run
 ///   sums     int[column][ROWS]    sums of a block, with the scales
 /// ```
@@ -30,9 +31,10 @@ public final class PackedTile {
     public static final int ROWS = Math.max(PackedType.ROWS, 4 * L);
 
     final short[] w = new short[256 * ROWS];
+    final float[] floats = new float[128 * PackedType.ROWS];
     final int[] scales = new int[32 * ROWS];
     final float[] minimums = new float[8 * ROWS];
-    final float[] d = new float[ROWS];
+    final float[] d = new float[8 * ROWS];
     final float[] dmin = new float[ROWS];
     final short[] parts = new short[PackedOperand.GROUP * ROWS];
     final int[] sums = new int[PackedOperand.GROUP * ROWS];
@@ -128,6 +130,24 @@ public final class PackedTile {
                 }
                 IntVector.fromArray(I, sums, at).add(p0.mul(low)).intoArray(sums, at);
                 IntVector.fromArray(I, sums, at + 16).add(p1.mul(high)).intoArray(sums, at + 16);
+            }
+        }
+    }
+
+    /// Ends a block that is one run: `acc += (d * a) * part`, a being the columns' scale.
+    void end(int dAt, float[] xScales, int scaleAt, int width, float[] acc, int accAt) {
+        for (int h = 0; h < ROWS; h += 2 * L) {
+            int row = (h & -PackedType.ROWS) + (h & PackedType.ROWS - 1) / 2;
+            FloatVector low = FloatVector.fromArray(F, d, dAt + row), high = FloatVector.fromArray(F, d, dAt + row + 16);
+            for (int c = 0; c < width; c++) {
+                int at = accAt + c * ROWS + row;
+                IntVector part = ShortVector.fromArray(S, parts, c * ROWS + h).reinterpretAsInts();
+                low.mul(xScales[scaleAt + c])
+                        .fma((FloatVector) part.lanewise(LSHL, 16).lanewise(ASHR, 16).convert(I2F, 0), FloatVector.fromArray(F, acc, at))
+                        .intoArray(acc, at);
+                high.mul(xScales[scaleAt + c])
+                        .fma((FloatVector) part.lanewise(ASHR, 16).convert(I2F, 0), FloatVector.fromArray(F, acc, at + 16))
+                        .intoArray(acc, at + 16);
             }
         }
     }

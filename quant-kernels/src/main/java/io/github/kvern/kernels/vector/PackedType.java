@@ -1,8 +1,12 @@
 package io.github.kvern.kernels.vector;
 
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+
 import io.github.kvern.kernels.scalar.LittleEndian;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import jdk.incubator.vector.IntVector;
 
 /// How the weights of one type lie when they were packed at load, and the products with them.
 ///
@@ -77,17 +81,40 @@ public abstract class PackedType {
     /// @param before columns before this one in the operand, with padding
     public abstract void column(MemorySegment w, long at, int blocks, PackedOperand x, int before, float[] y);
 
-    /// Unpacks a block for the tile.
+    /// Unpacks blocks for the tile.
     ///
-    /// @param panel 0 or 1: which of the tile's panels
-    public abstract void unpack(MemorySegment w, long at, PackedTile tile, int panel);
+    /// @param count of blocks, up to [#stepBlocks]
+    /// @param panel 0 or, with 64 rows in a tile, 1: which of the tile's panels
+    public abstract void unpack(MemorySegment w, long at, int count, PackedTile tile, int panel);
 
-    /// Adds the products of an unpacked block and a group of columns to `acc[column][PackedTile.ROWS]`.
+    /// Adds the products of unpacked blocks and a group of columns to `acc[column][tileRows()]`.
     ///
     /// @param width of the group: 1, 2 or 4
     /// @param k values in a column
-    /// @param block number of the block along k
-    public abstract void multiply(PackedTile tile, PackedOperand x, int before, int width, int k, int block, float[] acc, int accAt);
+    /// @param block number of the first block along k
+    public abstract void multiply(PackedTile tile, PackedOperand x, int before, int width, int k, int block, int count, float[] acc,
+            int accAt);
+
+    /// Rows of a tile: 32 or 64.
+    public int tileRows() {
+        return PackedTile.ROWS;
+    }
+
+    /// Whether many columns are multiplied as floats (which hold the same whole numbers).
+    boolean usesFloats() {
+        return false;
+    }
+
+    /// The most blocks that are unpacked at once.
+    public final int stepBlocks() {
+        return Math.max(1, (usesFloats() ? 128 : 256) / length);
+    }
+
+    /// The half floats of a line, in the order of rows.
+    static void floats(IntVector line, float[] out, int at) {
+        line.lanewise(LSHL, 16).lanewise(ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF).intoArray(out, at);
+        line.lanewise(ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF).intoArray(out, at + 16);
+    }
 
     /// `words[32 * i + row]`: `count` words of 32 bits of each row, from byte `at` of the first one on.
     static void words(MemorySegment source, long at, long rowBytes, int rows, int count, int[] words, int to) {
