@@ -14,6 +14,9 @@ import org.slf4j.LoggerFactory;
 public final class Placement implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Placement.class);
 
+    /// Leaves everything in the mapping.
+    static final Placement MAPPED = new Placement(Optional.empty());
+
     private final Optional<Workers> workers;
     private final Arena arena = Arena.ofAuto();
     private final long started = System.nanoTime();
@@ -21,7 +24,11 @@ public final class Placement implements AutoCloseable {
 
     /// @param threads that pack
     public Placement(int threads) {
-        workers = System.getProperty("kvern.weights", "mapped").equals("packed") ? Optional.of(new Workers(threads)) : Optional.empty();
+        this(System.getProperty("kvern.weights", "mapped").equals("packed") ? Optional.of(new Workers(threads)) : Optional.empty());
+    }
+
+    private Placement(Optional<Workers> workers) {
+        this.workers = workers;
     }
 
     Matrix place(Matrix m) {

@@ -35,6 +35,11 @@ public final class Weights {
     private final Set<String> used = new HashSet<>();
     private final Placement placement;
 
+    /// Weights that stay where the file is mapped.
+    public Weights(GgufFile file, Kernels kernels, Precision precision) {
+        this(file, kernels, precision, Placement.MAPPED);
+    }
+
     /// @param placement where matrices are put
     public Weights(GgufFile file, Kernels kernels, Precision precision, Placement placement) {
         this.file = file;
