@@ -25,7 +25,8 @@ abstract class MatMul {
         int block = sample.type().blockLength();
         int k = Math.min(sample.columns(), Math.max(block, columns / block * block));
         int rows = Math.min(sample.rows(), WorkList.PANEL);
-        return new Matrix(sample.type(), sample.segment().asSlice(0, rows * sample.type().rowBytes(k)), rows, k, 1, sample.kernel(), null, null);
+        return new Matrix(sample.type(), sample.segment().asSlice(0, rows * sample.type().rowBytes(k)), rows, k, 1, sample.kernel(), null,
+                null);
     }
 
     /// Columns for it.

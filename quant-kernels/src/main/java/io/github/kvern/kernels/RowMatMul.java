@@ -44,7 +44,8 @@ final class RowMatMul extends MatMul {
         for (int row = from; row < to; row += WorkList.PANEL) {
             int rows = Math.min(WorkList.PANEL, to - row);
             for (int c = 0; c < columns; c++)
-                panel(w, ((long) expert * w.rows() + row) * w.rowBytes(), rows, p, x.start(segment) + c, out, outAt + c * outStride + row, lanes,
+                panel(w, ((long) expert * w.rows() + row) * w.rowBytes(), rows, p, x.start(segment) + c, out, outAt + c * outStride + row,
+                        lanes,
                         !warmth.isCold());
         }
     }

@@ -42,8 +42,10 @@ final class TileMatMul extends MatMul {
             int at = PackedColumns.start(p, segment, c);
             for (int row = from; row < to; row += Tile.ROWS) {
                 int rows = Math.min(Tile.ROWS, to - row), o = outAt + c * outStride;
-                if (warmth.isCold()) ScalarMatMul.rows(w, expert, row, row + rows, x, x.start(segment) + c, count, out, o, outStride, scratch);
-                else panel(w, expert, row, rows, p.floats, at, count, out, o + row, outStride, scratch);
+                if (warmth.isCold())
+                    ScalarMatMul.rows(w, expert, row, row + rows, x, x.start(segment) + c, count, out, o, outStride, scratch);
+                else
+                    panel(w, expert, row, rows, p.floats, at, count, out, o + row, outStride, scratch);
             }
         }
     }
@@ -72,7 +74,7 @@ final class TileMatMul extends MatMul {
         Matrix w = little(sample, 512);
         WorkerScratch scratch = new WorkerScratch(0);
         List<Prepared> batches = new ArrayList<>(); // every width of a group
-        for (int count : new int[]{8, 1, 10, 4, 8}) {
+        for (int count : new int[] {8, 1, 10, 4, 8}) {
             Prepared p = columns(w, count).prepared(PackedColumns.FORM);
             PackedColumns.FORM.prepare(p, 0, PackedColumns.FORM.units(p), scratch);
             batches.add(p);

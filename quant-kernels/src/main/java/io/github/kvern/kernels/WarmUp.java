@@ -56,7 +56,8 @@ public final class WarmUp implements AutoCloseable {
         }
         LOG.debug("vector kernels are compiled after {} ms", (System.nanoTime() - start) / 1_000_000);
         if (!problems.isEmpty())
-            LOG.warn("these kernels were not compiled to vector code and run in plain loops, many times slower: {}; see -XX:+PrintCompilation",
+            LOG.warn(
+                    "these kernels were not compiled to vector code and run in plain loops, many times slower: {}; see -XX:+PrintCompilation",
                     String.join(", ", problems));
     }
 

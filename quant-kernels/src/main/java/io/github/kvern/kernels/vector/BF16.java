@@ -67,7 +67,8 @@ public final class BF16 extends RowKernel {
         int start = column * Floats.stride(k);
         for (int i = 0; i < Floats.stride(k); i++) {
             int lane = i % 64 / 32 * 32 + i % 2 * 16 + i % 32 / 2;
-            lanes[TAIL + lane] = Math.fma(i < k ? Float.intBitsToFloat(w.get(LittleEndian.SHORT, at + 2L * i) << 16) : 0, x.floats[start + (i & -64) + lane], lanes[TAIL + lane]);
+            lanes[TAIL + lane] = Math.fma(i < k ? Float.intBitsToFloat(w.get(LittleEndian.SHORT, at + 2L * i) << 16) : 0,
+                    x.floats[start + (i & -64) + lane], lanes[TAIL + lane]);
         }
         for (int i = TAIL; i < TAIL + 16; i++) lanes[i - TAIL] = lanes[i] + lanes[i + 16] + (lanes[i + 32] + lanes[i + 48]);
         return sum(lanes);

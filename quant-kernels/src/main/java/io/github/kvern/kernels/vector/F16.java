@@ -98,7 +98,8 @@ public final class F16 extends RowKernel {
         for (int i = 0; i < Floats.stride(k); i++) {
             if (i < k && (w.get(LittleEndian.SHORT, at + 2L * i) & INFINITY) == INFINITY) return special(w, at, k, x.floats, start);
             int lane = i % 64 / 32 * 32 + i % 2 * 16 + i % 32 / 2;
-            lanes[TAIL + lane] = Math.fma(i < k ? Float.float16ToFloat(w.get(LittleEndian.SHORT, at + 2L * i)) * 0x1p-112f : 0, x.floats[start + (i & -64) + lane], lanes[TAIL + lane]);
+            lanes[TAIL + lane] = Math.fma(i < k ? Float.float16ToFloat(w.get(LittleEndian.SHORT, at + 2L * i)) * 0x1p-112f : 0,
+                    x.floats[start + (i & -64) + lane], lanes[TAIL + lane]);
         }
         for (int i = TAIL; i < TAIL + 16; i++) lanes[i - TAIL] = lanes[i] + lanes[i + 16] + (lanes[i + 32] + lanes[i + 48]);
         return sum(lanes) * 0x1p56f;

@@ -58,7 +58,8 @@ public final class F32 extends RowKernel {
         int start = column * Floats.stride(k);
         for (int i = 0; i < Floats.stride(k); i++) {
             int lane = i % 64;
-            lanes[TAIL + lane] = Math.fma(i < k ? w.get(LittleEndian.FLOAT, at + 4L * i) : 0, x.floats[start + (i & -64) + lane], lanes[TAIL + lane]);
+            lanes[TAIL + lane] = Math.fma(i < k ? w.get(LittleEndian.FLOAT, at + 4L * i) : 0, x.floats[start + (i & -64) + lane],
+                    lanes[TAIL + lane]);
         }
         for (int i = TAIL; i < TAIL + 16; i++) lanes[i - TAIL] = lanes[i] + lanes[i + 16] + (lanes[i + 32] + lanes[i + 48]);
         return sum(lanes);

@@ -113,7 +113,8 @@ public final class Q4_K extends RowKernel {
                     int low = scale(w, at + 4, at + 12, 4 * g + h / 8 * 2, 0), high = scale(w, at + 4, at + 12, 4 * g + h / 8 * 2 + 1, 0);
                     for (int l = 32 * g + 2 * h, e = l + 2; l < e; l++) {
                         int v = w.get(LittleEndian.SHORT, at + 16 + 2 * l), q = 256 * block + l;
-                        t += low * ((v & 15) * a[q] + (v >>> 8 & 15) * a[q + 128]) + high * ((v >>> 4 & 15) * a[q + 64] + (v >>> 12 & 15) * a[q + 192]);
+                        t += low * ((v & 15) * a[q] + (v >>> 8 & 15) * a[q + 128])
+                                + high * ((v >>> 4 & 15) * a[q + 64] + (v >>> 12 & 15) * a[q + 192]);
                     }
                 }
                 lanes[h] = Math.fma((float) t, d, lanes[h]);

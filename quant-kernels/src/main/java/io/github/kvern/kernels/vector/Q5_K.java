@@ -134,7 +134,8 @@ public final class Q5_K extends RowKernel {
                     for (int l = 32 * g + 2 * h, e = l + 2; l < e; l++) {
                         int v = w.get(LittleEndian.SHORT, at + 48 + 2 * l), q = 256 * block + l;
                         int u = w.get(LittleEndian.SHORT, at + 16 + 2 * (l & 15)) >>> 2 * (l >> 4);
-                        t += low * ((v & 15 | (u & 1) << 4) * a[q] + (v >>> 8 & 15 | (u >>> 8 & 1) << 4) * a[q + 128]) + high * ((v >>> 4 & 15 | (u & 2) << 3) * a[q + 64] + (v >>> 12 & 15 | (u >>> 8 & 2) << 3) * a[q + 192]);
+                        t += low * ((v & 15 | (u & 1) << 4) * a[q] + (v >>> 8 & 15 | (u >>> 8 & 1) << 4) * a[q + 128])
+                                + high * ((v >>> 4 & 15 | (u & 2) << 3) * a[q + 64] + (v >>> 12 & 15 | (u >>> 8 & 2) << 3) * a[q + 192]);
                     }
                 }
                 lanes[h] = Math.fma((float) t, d, lanes[h]);

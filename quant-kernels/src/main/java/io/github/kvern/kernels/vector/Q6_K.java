@@ -100,7 +100,8 @@ public final class Q6_K extends RowKernel {
             for (int h = 0; h < 16; h++) {
                 int t = 0;
                 for (int g = 0; g < 2; g++) {
-                    int low = w.get(ValueLayout.JAVA_BYTE, at + 192 + 8 * g + h / 4), high = w.get(ValueLayout.JAVA_BYTE, at + 196 + 8 * g + h / 4);
+                    int low = w.get(ValueLayout.JAVA_BYTE, at + 192 + 8 * g + h / 4),
+                            high = w.get(ValueLayout.JAVA_BYTE, at + 196 + 8 * g + h / 4);
                     for (int l = 2 * h, e = l + 2; l < e; l++) {
                         int v = w.get(LittleEndian.SHORT, at + 64 * g + 2 * l), q = 256 * block + 32 * g + l;
                         int u = w.get(LittleEndian.SHORT, at + 128 + 32 * g + 2 * (l & 15)) >>> 2 * (l >> 4);
