@@ -39,7 +39,7 @@ class TextFuzzTest {
             return;
         }
         boolean special = data.consumeBoolean();
-        int times = data.consumeInt(0, 40) == 0 ? 3000 : 1;
+        int times = data.consumeInt(0, 40) == 0 ? 200 : 1;
         use(tokenizer, data.consumeRemainingAsString().repeat(times), special);
     }
 
