@@ -31,7 +31,7 @@ public final class PackedTile {
     public static final int ROWS = Math.max(PackedType.ROWS, 4 * L);
 
     final short[] w = new short[256 * ROWS];
-    final float[] floats = new float[128 * PackedType.ROWS];
+    final float[] floats = new float[256 * PackedType.ROWS];
     final int[] scales = new int[32 * ROWS];
     final float[] minimums = new float[8 * ROWS];
     final float[] d = new float[8 * ROWS];
