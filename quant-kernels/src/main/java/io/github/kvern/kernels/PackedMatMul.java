@@ -88,23 +88,23 @@ final class PackedMatMul extends MatMul {
     List<Exercise> exercises(Matrix sample) {
         int rows = Math.min(sample.rows(), type.tileRows()), k = sample.columns();
         WorkerScratch scratch = new WorkerScratch(0);
-        List<Prepared> batches = new ArrayList<>(); // every width of a group
-        for (int count : new int[] {1, 4, 2}) {
+        List<Prepared> batches = new ArrayList<>(); // alone, then groups of every width
+        for (int count : new int[] {1, 5, 2}) {
             Prepared p = columns(sample, count).prepared(form);
             form.prepare(p, 0, form.units(p), scratch);
             batches.add(p);
         }
-        float[] out = new float[PackedTile.ROWS * PackedOperand.GROUP];
+        float[] out = new float[PackedTile.ROWS * (PackedOperand.GROUP + 1)];
         AtomicInteger turn = new AtomicInteger();
         return List.of(new Exercise("packed, one column, " + sample.type(), new Warmth(), () -> {
             column(sample, 0, 0, rows, batches.getFirst().packed, 0, out, 0, scratch);
             return (long) rows * k;
         }), new Exercise("packed, many columns, " + sample.type(), new Warmth(), () -> {
-            Prepared p = batches.get(turn.getAndIncrement() % batches.size());
+            Prepared p = batches.get(1 + turn.getAndIncrement() % 2);
             int count = p.x().columns();
             tile(sample, 0, 0, rows, p.packed, 0, count, out, 0, rows, scratch);
             form.prepare(p, 0, 1, scratch);
-            return (long) PackedTile.ROWS * k * (count + UNPACK);
+            return (long) type.tileRows() * k * (count + UNPACK);
         }));
     }
 }
