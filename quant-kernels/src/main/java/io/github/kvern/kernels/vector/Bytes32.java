@@ -5,11 +5,11 @@ package io.github.kvern.kernels.vector;
 ///
 /// ```
 ///   shorts  [block][32]
-///   biases  [block][32 / values in a 16-bit lane]   -offset * (sum of the values that meet in a lane)
+///   biases  [block][8]    only with an offset: -offset * (sum of the four values that meet in a lane)
 ///   scales  [block]
 /// ```
 final class Bytes32 extends Arrangement {
-    /// Q8_0: 16 lanes of two bytes: the even values, then the odd ones; 128 was added to make the bytes unsigned.
+    /// Q8_0: 16 lanes of two bytes: the even values, then the odd ones.
     static final Bytes32 BYTES = new Bytes32(false);
     /// Q4_0: 8 lanes of two bytes of two nibbles: low and high nibbles of the even bytes, then of the odd bytes; an offset of 8.
     static final Bytes32 NIBBLES = new Bytes32(true);
@@ -20,7 +20,7 @@ final class Bytes32 extends Arrangement {
 
     private Bytes32(boolean nibbles) {
         lanes = nibbles ? 8 : 16;
-        offset = nibbles ? 8 : 128;
+        offset = nibbles ? 8 : 0;
         for (int lane = 0; lane < lanes; lane++) {
             if (nibbles) {
                 order[lane] = 2 * lane;
@@ -37,7 +37,7 @@ final class Bytes32 extends Arrangement {
     @Override
     public void room(Operand o, int k, int columns) {
         long all = (long) k * columns;
-        o.room(0, all, all / 32 * lanes, 0, all / 32);
+        o.room(0, all, offset == 0 ? 0 : all / 4, 0, all / 32);
     }
 
     @Override
@@ -46,7 +46,7 @@ final class Bytes32 extends Arrangement {
             int block = (column * k + i) / 32;
             o.scales[block] = Quantiser.block(x, at + i, 32, q, vectors);
             for (int j = 0; j < 32; j++) o.shorts[32 * block + j] = (short) q[order[j]];
-            for (int lane = 0; lane < lanes; lane++) {
+            for (int lane = 0; offset != 0 && lane < lanes; lane++) {
                 int sum = 0;
                 for (int j = lane; j < 32; j += lanes) sum += q[order[j]];
                 o.biases[lanes * block + lane] = (short) (-offset * sum);

@@ -8,8 +8,6 @@ import static io.github.kvern.kernels.vector.Lanes.S8;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
-import static jdk.incubator.vector.VectorOperators.LSHR;
-import static jdk.incubator.vector.VectorOperators.XOR;
 
 import io.github.kvern.kernels.scalar.LittleEndian;
 import java.lang.foreign.MemorySegment;
@@ -25,13 +23,10 @@ import jdk.incubator.vector.ShortVector;
 ///         d     q, signed
 /// ```
 ///
-/// The bytes are made unsigned (128 more), multiplied in 16 bits, and what was added is taken away by a table: the two products of a
-/// lane are right modulo 2^16, and their sum without the offset, 2 * 127 * 128, fits. Two blocks are under way at once, with 8
-/// virtual lanes each.
+/// The two bytes of a 16-bit lane are brought to its full width where they lie, the even one by way of the top; the sum of the two
+/// products, 2 * 127 * 128, fits. Two blocks are under way at once, with 8 virtual lanes each.
 public final class Q8_0 extends RowKernel {
     private static final int BYTES = 34;
-    private static final int LOW = 0x00ff00ff;
-    private static final int SIGNS = 0x80808080;
 
     @Override
     public Arrangement arrangement() {
@@ -42,39 +37,33 @@ public final class Q8_0 extends RowKernel {
     public void rows(MemorySegment source, long at, long rowBytes, int rows, int k, Operand x, int column, float[] out, int outAt,
             float[] lanes) {
         for (int r = 0; r < rows; r++)
-            out[outAt + r] = row(source, at + r * rowBytes, k / 32, x.shorts, x.biases, x.scales, column * (k / 32), lanes);
+            out[outAt + r] = row(source, at + r * rowBytes, k / 32, x.shorts, x.scales, column * (k / 32), lanes);
     }
 
-    private static float row(MemorySegment w, long start, int blocks, short[] x, short[] biases, float[] scales, int firstBlock,
-            float[] lanes) {
+    private static float row(MemorySegment w, long start, int blocks, short[] x, float[] scales, int firstBlock, float[] lanes) {
         for (int h = 0; h < 8; h += M) {
             FloatVector even = FloatVector.zero(F8), odd = even;
-            long at = start + 4 * h;
+            long at = start;
             int block = firstBlock, i = 0;
             for (; i + 2 <= blocks; i += 2, at += 2 * BYTES, block += 2) {
-                int q = 32 * block + 2 * h, b = 16 * block + 2 * h;
-                IntVector u = IntVector.fromMemorySegment(I8, w, at + 2, LE).lanewise(XOR, SIGNS);
-                IntVector v = IntVector.fromMemorySegment(I8, w, at + BYTES + 2, LE).lanewise(XOR, SIGNS);
-                IntVector p = u.and(LOW).reinterpretAsShorts().mul(ShortVector.fromArray(S8, x, q))
-                        .add(u.lanewise(LSHR, 8).and(LOW).reinterpretAsShorts().mul(ShortVector.fromArray(S8, x, q + 16)))
-                        .add(ShortVector.fromArray(S8, biases, b)).reinterpretAsInts();
-                IntVector n = v.and(LOW).reinterpretAsShorts().mul(ShortVector.fromArray(S8, x, q + 32))
-                        .add(v.lanewise(LSHR, 8).and(LOW).reinterpretAsShorts().mul(ShortVector.fromArray(S8, x, q + 48)))
-                        .add(ShortVector.fromArray(S8, biases, b + 16)).reinterpretAsInts();
+                int q = 32 * block + 2 * h;
+                IntVector u = IntVector.fromMemorySegment(I8, w, at + 2 + 4 * h, LE), v = IntVector.fromMemorySegment(I8, w, at + BYTES + 2 + 4 * h, LE);
+                IntVector p = u.lanewise(LSHL, 8).reinterpretAsShorts().lanewise(ASHR, 8).mul(ShortVector.fromArray(S8, x, q))
+                        .add(u.reinterpretAsShorts().lanewise(ASHR, 8).mul(ShortVector.fromArray(S8, x, q + 16))).reinterpretAsInts();
+                IntVector n = v.lanewise(LSHL, 8).reinterpretAsShorts().lanewise(ASHR, 8).mul(ShortVector.fromArray(S8, x, q + 32))
+                        .add(v.reinterpretAsShorts().lanewise(ASHR, 8).mul(ShortVector.fromArray(S8, x, q + 48))).reinterpretAsInts();
                 even = ((FloatVector) p.lanewise(LSHL, 16).lanewise(ASHR, 16).add(p.lanewise(ASHR, 16)).convert(I2F, 0))
-                        .fma(FloatVector.broadcast(F8, Float.float16ToFloat(w.get(LittleEndian.SHORT, at - 4 * h)) * scales[block]), even);
-                odd = ((FloatVector) n.lanewise(LSHL, 16).lanewise(ASHR, 16).add(n.lanewise(ASHR, 16)).convert(I2F, 0))
-                        .fma(FloatVector.broadcast(F8,
-                                Float.float16ToFloat(w.get(LittleEndian.SHORT, at + BYTES - 4 * h)) * scales[block + 1]), odd);
+                        .fma(FloatVector.broadcast(F8, Float.float16ToFloat(w.get(LittleEndian.SHORT, at)) * scales[block]), even);
+                odd = ((FloatVector) n.lanewise(LSHL, 16).lanewise(ASHR, 16).add(n.lanewise(ASHR, 16)).convert(I2F, 0)).fma(
+                        FloatVector.broadcast(F8, Float.float16ToFloat(w.get(LittleEndian.SHORT, at + BYTES)) * scales[block + 1]), odd);
             }
             if (i < blocks) {
                 int q = 32 * block + 2 * h;
-                IntVector u = IntVector.fromMemorySegment(I8, w, at + 2, LE).lanewise(XOR, SIGNS);
-                IntVector p = u.and(LOW).reinterpretAsShorts().mul(ShortVector.fromArray(S8, x, q))
-                        .add(u.lanewise(LSHR, 8).and(LOW).reinterpretAsShorts().mul(ShortVector.fromArray(S8, x, q + 16)))
-                        .add(ShortVector.fromArray(S8, biases, 16 * block + 2 * h)).reinterpretAsInts();
+                IntVector u = IntVector.fromMemorySegment(I8, w, at + 2 + 4 * h, LE);
+                IntVector p = u.lanewise(LSHL, 8).reinterpretAsShorts().lanewise(ASHR, 8).mul(ShortVector.fromArray(S8, x, q))
+                        .add(u.reinterpretAsShorts().lanewise(ASHR, 8).mul(ShortVector.fromArray(S8, x, q + 16))).reinterpretAsInts();
                 even = ((FloatVector) p.lanewise(LSHL, 16).lanewise(ASHR, 16).add(p.lanewise(ASHR, 16)).convert(I2F, 0))
-                        .fma(FloatVector.broadcast(F8, Float.float16ToFloat(w.get(LittleEndian.SHORT, at - 4 * h)) * scales[block]), even);
+                        .fma(FloatVector.broadcast(F8, Float.float16ToFloat(w.get(LittleEndian.SHORT, at)) * scales[block]), even);
             }
             even.intoArray(lanes, h);
             odd.intoArray(lanes, 8 + h);
