@@ -82,7 +82,8 @@ final class PackedFloats {
     // The same with whole numbers that go on to be added: `sums += sum`, int[column][32].
 
     static void sum4(float[] w, int wAt, float[] x, int xAt, int[] sums, int at) {
-        FloatVector a0 = FloatVector.zero(F), e0 = a0, a1 = FloatVector.zero(F), e1 = a1, a2 = FloatVector.zero(F), e2 = a2, a3 = FloatVector.zero(F), e3 = a3;
+        FloatVector a0 = FloatVector.zero(F), e0 = a0, a1 = FloatVector.zero(F), e1 = a1, a2 = FloatVector.zero(F), e2 = a2,
+                a3 = FloatVector.zero(F), e3 = a3;
         for (int k = 0; k < 32; k++) {
             FloatVector w0 = FloatVector.fromArray(F, w, wAt + k * 32), w1 = FloatVector.fromArray(F, w, wAt + k * 32 + L), v;
             v = FloatVector.broadcast(F, x[xAt + k * 4]);

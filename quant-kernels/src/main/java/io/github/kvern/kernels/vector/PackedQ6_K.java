@@ -199,7 +199,8 @@ public final class PackedQ6_K extends PackedType {
             for (int row = 0; row < ROWS; row += L) {
                 int y = accAt + c * ROWS + row;
                 FloatVector.fromArray(F, tile.d, row).mul(x.scales[at / 256 + c])
-                        .fma((FloatVector) IntVector.fromArray(I, tile.sums, c * ROWS + row).convert(I2F, 0), FloatVector.fromArray(F, acc, y))
+                        .fma((FloatVector) IntVector.fromArray(I, tile.sums, c * ROWS + row).convert(I2F, 0),
+                                FloatVector.fromArray(F, acc, y))
                         .intoArray(acc, y);
             }
         }

@@ -47,7 +47,8 @@ public final class Q8_0 extends RowKernel {
             int block = firstBlock, i = 0;
             for (; i + 2 <= blocks; i += 2, at += 2 * BYTES, block += 2) {
                 int q = 32 * block + 2 * h;
-                IntVector u = IntVector.fromMemorySegment(I8, w, at + 2 + 4 * h, LE), v = IntVector.fromMemorySegment(I8, w, at + BYTES + 2 + 4 * h, LE);
+                IntVector u = IntVector.fromMemorySegment(I8, w, at + 2 + 4 * h, LE),
+                        v = IntVector.fromMemorySegment(I8, w, at + BYTES + 2 + 4 * h, LE);
                 IntVector p = u.lanewise(LSHL, 8).reinterpretAsShorts().lanewise(ASHR, 8).mul(ShortVector.fromArray(S8, x, q))
                         .add(u.reinterpretAsShorts().lanewise(ASHR, 8).mul(ShortVector.fromArray(S8, x, q + 16))).reinterpretAsInts();
                 IntVector n = v.lanewise(LSHL, 8).reinterpretAsShorts().lanewise(ASHR, 8).mul(ShortVector.fromArray(S8, x, q + 32))
