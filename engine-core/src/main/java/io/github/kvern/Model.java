@@ -7,6 +7,7 @@ import io.github.kvern.engine.layer.Pass;
 import io.github.kvern.engine.layer.Placement;
 import io.github.kvern.engine.layer.Weights;
 import io.github.kvern.engine.run.CacheBudget;
+import io.github.kvern.engine.run.Recorder;
 import io.github.kvern.engine.run.Scheduler;
 import io.github.kvern.engine.run.ScoreJob;
 import io.github.kvern.gguf.GgufFile;
@@ -44,7 +45,7 @@ public final class Model implements AutoCloseable {
 
     private Model(GgufFile file, ModelOptions options, ModelInfo info, Decoder decoder, CompletableFuture<Tokenizer> tokenizer,
             Kernels kernels,
-            PagePool pool, Workers workers, WarmUp warmUp) {
+            PagePool pool, Workers workers, WarmUp warmUp, Recorder recorder) {
         this.file = file;
         this.options = options;
         this.info = info;
@@ -53,7 +54,8 @@ public final class Model implements AutoCloseable {
         this.pool = pool;
         this.workers = workers;
         this.warmUp = warmUp;
-        scheduler = new Scheduler(decoder, new Pass(kernels, workers, pool, decoder.width(), file), options.microBatch(), info.name());
+        scheduler = new Scheduler(decoder, new Pass(kernels, workers, pool, decoder.width(), file), options.microBatch(), info.name(),
+                recorder);
     }
 
     /// Loads a model with [ModelOptions#defaults()].
@@ -85,13 +87,17 @@ public final class Model implements AutoCloseable {
     /// @throws io.github.kvern.gguf.MemoryBudgetException not even one page of cache fits
     public static Model load(Path path, ModelOptions options, LoadListener listener) throws IOException {
         long started = System.nanoTime();
-        StartUp.check();
-        Kernels kernels = Kernels.best();
+        Recorder recorder = Recorder.here();
+        Recorder.Loading recorded = recorder.loading();
+        // what takes its time and needs nothing of the others goes side by side
+        CompletableFuture<Kernels> choice = later("kvern-kernels", StartUp::kernels);
+        CompletableFuture<Long> budget = later("kvern-budget", () -> CacheBudget.bytes(options.cacheBytes()));
         GgufFile file = GgufFile.open(path, options::corrected);
         boolean loaded = false;
         try {
             CompletableFuture<Tokenizer> tokenizer = later("kvern-tokenizer", () -> Tokenizer.of(file));
             CompletableFuture<String> identity = later("kvern-identity", file::identity);
+            Kernels kernels = get(choice);
             // with exact kernels a column's arithmetic is the same alone and among many
             boolean exact = options.reproducible() || options.precision() == Precision.EXACT;
             Weights weights;
@@ -101,9 +107,10 @@ public final class Model implements AutoCloseable {
                         exact ? io.github.kvern.kernels.Precision.EXACT : io.github.kvern.kernels.Precision.FAST, placement);
                 decoder = Architectures.load(file, weights, options.kvType() == KvType.F32 ? TensorType.F32 : TensorType.F16);
             }
-            PagePool pool = new PagePool(decoder.cacheGroups(), CacheBudget.bytes(options.cacheBytes()));
+            PagePool pool = new PagePool(decoder.cacheGroups(), get(budget));
             ModelInfo info = info(file, decoder, get(identity), kernels, options, started);
-            Model model = start(file, options, info, decoder, tokenizer, weights, pool);
+            Model model = start(file, options, info, decoder, tokenizer, weights, pool, recorder);
+            recorded.loaded(info);
             loaded = true;
             LOG.debug("loaded {} in {} ms: {} kernels ({}), {} threads", path, info.loadNanos() / 1_000_000, kernels.name(),
                     kernels.reason(),
@@ -129,12 +136,12 @@ public final class Model implements AutoCloseable {
 
     /// From here on there are threads to end.
     private static Model start(GgufFile file, ModelOptions options, ModelInfo info, Decoder decoder, CompletableFuture<Tokenizer> tokenizer,
-            Weights weights, PagePool pool) {
+            Weights weights, PagePool pool, Recorder recorder) {
         WarmUp warmUp = weights.kernels().warmUp(weights.matrices());
-        Workers workers = new Workers(options.threads());
+        Workers workers = team(options.threads(), warmUp);
         boolean started = false;
         try {
-            Model model = new Model(file, options, info, decoder, tokenizer, weights.kernels(), pool, workers, warmUp);
+            Model model = new Model(file, options, info, decoder, tokenizer, weights.kernels(), pool, workers, warmUp, recorder);
             started = true;
             return model;
         } finally {
@@ -142,6 +149,17 @@ public final class Model implements AutoCloseable {
                 workers.close();
                 warmUp.close();
             }
+        }
+    }
+
+    private static Workers team(int threads, WarmUp warmUp) {
+        boolean made = false;
+        try {
+            Workers workers = new Workers(threads);
+            made = true;
+            return workers;
+        } finally {
+            if (!made) warmUp.close();
         }
     }
 

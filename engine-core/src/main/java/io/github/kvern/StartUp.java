@@ -13,12 +13,18 @@ final class StartUp {
     private StartUp() {
     }
 
-    static void check() {
-        if (!LOOKED.compareAndSet(false, true)) return;
+    /// The kernels to use.
+    static Kernels kernels() {
+        Kernels best = Kernels.best();
+        if (LOOKED.compareAndSet(false, true)) check(best);
+        return best;
+    }
+
+    private static void check(Kernels best) {
         Runtime.Version v = Runtime.version();
         if (v.feature() == 25 && v.interim() == 0 && v.update() < 3)
             warn("this is JDK " + v + ": versions 25.0.0 to 25.0.2 can corrupt heap data under the G1 collector; use 25.0.3 or newer");
-        Kernels.best().warning().ifPresent(StartUp::warn);
+        best.warning().ifPresent(StartUp::warn);
     }
 
     /// Through SLF4J; on standard error when no provider is bound, because a warning that nobody sees is none.

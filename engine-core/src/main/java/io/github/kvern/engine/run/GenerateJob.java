@@ -28,6 +28,7 @@ public final class GenerateJob extends Job {
     private final int context;
     private final long loadNanos;
     private final long seed;
+    private final Recorder.Answer recorded;
     private final long submitted = System.nanoTime();
     /// The last token, while some of its text is not known yet: what is left at the end needs a token to belong to.
     private @Nullable Token held;
@@ -51,6 +52,7 @@ public final class GenerateJob extends Job {
         this.decoder = tokenizer.decoder(false);
         this.stops = new StopStrings(sampling.stop());
         this.outbox = new Outbox<>(AHEAD, scheduler::wake);
+        this.recorded = scheduler.recorder().answer();
         this.context = context;
         this.loadNanos = loadNanos;
         this.seed = seed;
@@ -89,7 +91,10 @@ public final class GenerateJob extends Job {
     @Override
     void fill(Step step, int rows) {
         conversation.sequence().reserve(rows);
-        if (promptStart == 0) promptStart = System.nanoTime();
+        if (promptStart == 0) {
+            promptStart = System.nanoTime();
+            recorded.promptBegins();
+        }
         int from = conversation.sequence().length(), length = conversation.length();
         boolean reachesEnd = from + rows == length && sampling.maxTokens() != 0 && length < context;
         for (int i = from; i < from + rows; i++) step.add(conversation.id(i), conversation.sequence(), i, reachesEnd && i == length - 1);
@@ -101,6 +106,7 @@ public final class GenerateJob extends Job {
         if (generated == 0) {
             read = conversation.sequence().length() - reused;
             promptEnd = System.nanoTime();
+            if (pending() == 0) recorded.promptRead(stats());
         }
     }
 
@@ -115,7 +121,10 @@ public final class GenerateJob extends Job {
     void logits(float[] logits, int at) {
         int id = sampler.sample(logits, at);
         lastToken = System.nanoTime();
-        if (generated == 0) firstToken = lastToken;
+        if (generated == 0) {
+            firstToken = lastToken;
+            recorded.firstToken(stats());
+        }
         boolean inVocabulary = id < tokenizer.size(); // the output matrix may have more rows than there are tokens
         if (inVocabulary && !sampling.ignoreEndOfText() && tokenizer.isEndOfGeneration(id)) {
             end(StopReason.END_OF_TEXT, null);
@@ -151,6 +160,11 @@ public final class GenerateJob extends Job {
         // A stop string may have been waiting for a longer one that begins before it and now cannot come any more.
         boolean byItself = why != StopReason.CANCELLED && why != StopReason.CLOSED;
         return stops.stopped() && byItself ? StopReason.STOP_STRING : why;
+    }
+
+    @Override
+    void ended(StopReason why, @Nullable RuntimeException failure) {
+        recorded.ended(stats(), why, failure);
     }
 
     @Override

@@ -49,6 +49,9 @@ public abstract sealed class Job permits GenerateJob, ScoreJob {
     /// @return why it ended: what was held back may change that
     abstract StopReason flush(StopReason why);
 
+    /// Told of the end. Called once, under the lock, before anybody who waits.
+    abstract void ended(StopReason why, @Nullable RuntimeException failure);
+
     /// Where its results go.
     abstract Outbox<?> results();
 
@@ -127,6 +130,7 @@ public abstract sealed class Job permits GenerateJob, ScoreJob {
             RuntimeException thrown = cause;
             try {
                 last = flush(why);
+                ended(last, cause);
             } catch (RuntimeException e) {
                 if (thrown == null) thrown = e;
             }

@@ -33,6 +33,7 @@ public final class Scheduler implements AutoCloseable {
     private final List<Job> jobs = new ArrayList<>();
     private final List<Job> inStep = new ArrayList<>();
     private final Step step = new Step();
+    private final Recorder recorder;
     private float[] logits = new float[0];
     private long releases;
     private boolean promptsWait; // the last step was full before the prompts' turn came
@@ -43,13 +44,18 @@ public final class Scheduler implements AutoCloseable {
     /// Starts the driver.
     ///
     /// @param microBatch the most rows of a step
-    public Scheduler(Decoder decoder, Pass pass, int microBatch, String name) {
+    public Scheduler(Decoder decoder, Pass pass, int microBatch, String name, Recorder recorder) {
+        this.recorder = recorder;
         this.decoder = decoder;
         this.pass = pass;
         this.microBatch = microBatch;
         this.driver = Thread.ofPlatform().daemon().inheritInheritableThreadLocals(false).name("kvern-driver-" + name)
                 .unstarted(this::drive);
         driver.start();
+    }
+
+    Recorder recorder() {
+        return recorder;
     }
 
     /// A new conversation.
@@ -154,7 +160,13 @@ public final class Scheduler implements AutoCloseable {
             while (true) {
                 try {
                     if (!gather()) return;
-                    runStep();
+                    recorder.stepBegins();
+                    boolean whole = false;
+                    try {
+                        whole = runStep();
+                    } finally {
+                        recorder.stepEnds(step.count(), inStep.size(), whole ? step.wantedCount() : 0, whole);
+                    }
                 } catch (Throwable e) { // whatever it is: who waits must be told, and the others go on
                     fail(e);
                 }
@@ -279,8 +291,9 @@ public final class Scheduler implements AutoCloseable {
         return true;
     }
 
-    private void runStep() {
-        if (!decoder.forward(pass, step)) return;
+    /// @return false when it was given up
+    private boolean runStep() {
+        if (!decoder.forward(pass, step)) return false;
         for (int i = 0; i < inStep.size(); i++) inStep.get(i).advance(inStep.get(i).rows());
         int vocabulary = decoder.vocabulary(), wanted = step.wantedCount(), index = 0, from = 0, to = 0;
         for (int i = 0; i < inStep.size(); i++) {
@@ -296,6 +309,7 @@ public final class Scheduler implements AutoCloseable {
             }
             job.delivered();
         }
+        return true;
     }
 
     /// A step failed for all who are in it; if there is none yet, for all.

@@ -4,6 +4,7 @@ import io.github.kvern.StopReason;
 import io.github.kvern.engine.layer.Step;
 import io.github.kvern.kvcache.Sequence;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /// Logits at some positions of a text.
 public final class ScoreJob extends Job {
@@ -93,6 +94,11 @@ public final class ScoreJob extends Job {
     @Override
     StopReason flush(StopReason why) {
         return why;
+    }
+
+    @Override
+    void ended(StopReason why, @Nullable RuntimeException failure) {
+        // no answer: its steps are recorded
     }
 
     @Override

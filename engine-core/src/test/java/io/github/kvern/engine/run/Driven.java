@@ -60,7 +60,7 @@ final class Driven implements AutoCloseable {
             watched.add(new Decoder.Layer(l.attentionNorm(), l.attention(), l.ffnNorm(), new WatchedFfn(l.ffn(), watched.size(), watch)));
         Decoder decoder = new Decoder(plain.embedding(), plain.rope(), watched, plain.norm(), plain.output(), plain.cacheGroups());
         pool = new PagePool(decoder.cacheGroups(), cacheBytes);
-        scheduler = new Scheduler(decoder, new Pass(kernels, workers, pool, decoder.width(), file), microBatch, "watched");
+        scheduler = new Scheduler(decoder, new Pass(kernels, workers, pool, decoder.width(), file), microBatch, "watched", Recorder.here());
     }
 
     /// A prompt of so many ids, different for each salt.

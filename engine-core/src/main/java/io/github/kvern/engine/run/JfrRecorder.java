@@ -1,0 +1,102 @@
+package io.github.kvern.engine.run;
+
+import io.github.kvern.ModelInfo;
+import io.github.kvern.Stats;
+import io.github.kvern.StopReason;
+import org.jspecify.annotations.Nullable;
+
+/// Writes [JfrEvents]. While nobody records, an event costs a look at a flag.
+final class JfrRecorder {
+    private JfrEvents.Step step = new JfrEvents.Step(); // the driver's
+
+    Recorder.Loading loading() {
+        JfrEvents.Load event = new JfrEvents.Load();
+        event.begin();
+        return info -> loaded(event, info);
+    }
+
+    private static void loaded(JfrEvents.Load event, ModelInfo info) {
+        if (!event.shouldCommit()) return;
+        event.model = info.name();
+        event.architecture = info.architecture();
+        event.path = info.paths().getFirst().toString();
+        event.bytes = info.bytes();
+        event.parameters = info.parameters();
+        event.kernels = info.kernels();
+        event.threads = info.threads();
+        event.commit();
+    }
+
+    void stepBegins() {
+        step = new JfrEvents.Step();
+        step.begin();
+    }
+
+    void stepEnds(int rows, int conversations, int logits, boolean whole) {
+        JfrEvents.Step event = step;
+        if (!event.shouldCommit()) return;
+        event.rows = rows;
+        event.conversations = conversations;
+        event.logits = logits;
+        event.whole = whole;
+        event.commit();
+    }
+
+    Recorder.Answer answer(long number) {
+        return new Moments(number);
+    }
+
+    /// The events of one answer. They begin on one thread and end on another.
+    private static final class Moments implements Recorder.Answer {
+        private final long number;
+        private final JfrEvents.Generation whole = new JfrEvents.Generation();
+        private final JfrEvents.FirstToken first = new JfrEvents.FirstToken();
+        private final JfrEvents.Prefill prefill = new JfrEvents.Prefill();
+
+        Moments(long number) {
+            this.number = number;
+            whole.begin();
+            first.begin();
+        }
+
+        @Override
+        public void promptBegins() {
+            prefill.begin();
+        }
+
+        @Override
+        public void promptRead(Stats stats) {
+            if (!prefill.shouldCommit()) return;
+            prefill.answer = number;
+            prefill.promptTokens = stats.promptTokens();
+            prefill.reusedTokens = stats.reusedTokens();
+            prefill.readTokens = stats.readTokens();
+            prefill.commit();
+        }
+
+        @Override
+        public void firstToken(Stats stats) {
+            if (!first.shouldCommit()) return;
+            first.answer = number;
+            first.promptTokens = stats.promptTokens();
+            first.reusedTokens = stats.reusedTokens();
+            first.commit();
+        }
+
+        @Override
+        public void ended(Stats stats, StopReason why, @Nullable RuntimeException failure) {
+            if (!whole.shouldCommit()) return;
+            whole.answer = number;
+            whole.promptTokens = stats.promptTokens();
+            whole.reusedTokens = stats.reusedTokens();
+            whole.generatedTokens = stats.generatedTokens();
+            whole.promptTime = stats.promptNanos();
+            whole.firstTokenTime = stats.firstTokenNanos();
+            whole.generationTime = stats.generationNanos();
+            whole.tokensPerSecond = (float) stats.tokensPerSecond();
+            whole.stopReason = failure == null ? why.name() : "FAILED";
+            whole.failure = failure == null ? "" : String.valueOf(failure.getMessage());
+            whole.commit();
+        }
+    }
+}
