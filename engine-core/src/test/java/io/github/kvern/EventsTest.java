@@ -91,7 +91,8 @@ class EventsTest {
     @Test
     void aFailureAndACancel() throws IOException {
         List<RecordedEvent> events = recorded(() -> {
-            try (Model model = Shipped.load(Shipped.exact().cacheBytes(900_000)); Generator a = model.generator(GeneratorOptions.context(128));
+            try (Model model = Shipped.load(Shipped.exact().cacheBytes(900_000));
+                    Generator a = model.generator(GeneratorOptions.context(128));
                     Generator b = model.generator(GeneratorOptions.context(128))) {
                 Sampling endless = Shipped.GREEDY.maxTokens(-1).ignoreEndOfText(true);
                 Generation running = a.generate(Prompt.tokens(Shipped.prompt(model, 100)), endless);
@@ -123,7 +124,8 @@ class EventsTest {
                     .orElseThrow(() -> new AssertionError("docs/embedding.md has no row for " + type.getName()));
             Set<String> fields = type.getFields().stream().map(ValueDescriptor::getName).filter(n -> !EVERY_EVENTS.contains(n))
                     .collect(Collectors.toCollection(TreeSet::new));
-            Set<String> told = new TreeSet<>(List.of(row.split("\\|")[4].replaceAll("\\([^)]*\\)", "").replace("`", "").strip().split("[,\\s]+")));
+            Set<String> told = new TreeSet<>(
+                    List.of(row.split("\\|")[4].replaceAll("\\([^)]*\\)", "").replace("`", "").strip().split("[,\\s]+")));
             assertEquals(fields, told, type.getName());
         }
     }
