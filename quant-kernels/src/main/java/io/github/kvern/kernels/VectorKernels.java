@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
 /// when it has found the module.
 final class VectorKernels {
     /// Columns up to which a row kernel is faster than decoding for the tile.
-    private static final int FEW = 3;
+    private static final int FEW = 4;
 
     private static final List<MatMul> EXACT;
     private static final List<MatMul> FAST;

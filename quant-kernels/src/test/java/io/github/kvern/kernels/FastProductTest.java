@@ -51,7 +51,7 @@ final class FastProductTest {
             int rows = 1 + random.nextInt(70);
             int columns = type.blockLength() * (1 + random.nextInt(type.blockLength() == 1 ? 700 : 1 + 1500 / type.blockLength()));
             MemorySegment weights = round % 3 == 2 ? Blocks.edges(type, rows, columns, random) : Blocks.random(type, rows, columns, random);
-            int n = 1 + round % 3;
+            int n = 1 + round % 4;
             float[] x = Blocks.gaussian(n * columns, random);
             for (int i = 0; i < x.length; i++) if (random.nextInt(50) == 0) x[i] *= 12;
             if (round == 5) Arrays.fill(x, 0);
