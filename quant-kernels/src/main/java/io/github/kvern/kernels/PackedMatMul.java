@@ -1,6 +1,7 @@
 package io.github.kvern.kernels;
 
 import io.github.kvern.kernels.vector.PackedOperand;
+import io.github.kvern.kernels.vector.PackedPlain;
 import io.github.kvern.kernels.vector.PackedTile;
 import io.github.kvern.kernels.vector.PackedType;
 import java.lang.foreign.MemorySegment;
@@ -18,6 +19,7 @@ final class PackedMatMul extends MatMul {
 
     final PackedType type;
     private final QuantisedColumns form;
+    private final Warmth one = new Warmth(), many = new Warmth();
 
     PackedMatMul(PackedType type) {
         this.type = type;
@@ -40,26 +42,42 @@ final class PackedMatMul extends MatMul {
         int columns = x.columns(segment), before = x.prepared(form).table[segment];
         PackedOperand operand = x.prepared(form).packed;
         if (columns == 1) {
-            column(w, expert, from, to, operand, before, out, outAt, scratch);
+            for (int row = from; row < to; row += PackedType.ROWS) {
+                int rows = Math.min(PackedType.ROWS, to - row);
+                if (one.isCold()) plain(w, expert, row, rows, operand, before, 1, false, out, outAt + row, outStride);
+                else column(w, expert, row, rows, operand, before, out, outAt + row, scratch);
+            }
             return;
         }
         for (int c = 0; c < columns; c += BATCH) {
             int count = Math.min(BATCH, columns - c);
-            for (int row = from; row < to; row += type.tileRows())
-                tile(w, expert, row, Math.min(type.tileRows(), to - row), operand, before + c, count, out, outAt + c * outStride + row,
-                        outStride, scratch);
+            for (int row = from; row < to; row += type.tileRows()) {
+                int rows = Math.min(type.tileRows(), to - row), at = outAt + c * outStride + row;
+                if (many.isCold()) plain(w, expert, row, rows, operand, before + c, count, type.usesFloats(), out, at, outStride);
+                else tile(w, expert, row, rows, operand, before + c, count, out, at, outStride, scratch);
+            }
         }
     }
 
-    private void column(Matrix w, int expert, int from, int to, PackedOperand x, int before, float[] out, int outAt,
+    private void column(Matrix w, int expert, int row, int rows, PackedOperand x, int before, float[] out, int outAt,
             WorkerScratch scratch) {
         PackedWeights p = w.packed();
-        int blocks = w.columns() / type.blockLength();
         float[] y = scratch.floats(0, PackedType.ROWS);
-        for (int row = from; row < to; row += PackedType.ROWS) {
-            int panel = row / PackedType.ROWS;
-            type.column(p.segment(expert, panel), p.offset(expert, panel), blocks, x, before, y);
-            System.arraycopy(y, 0, out, outAt + row, Math.min(PackedType.ROWS, to - row));
+        int panel = row / PackedType.ROWS;
+        type.column(p.segment(expert, panel), p.offset(expert, panel), w.columns() / type.blockLength(), x, before, y);
+        System.arraycopy(y, 0, out, outAt, rows);
+    }
+
+    private static void plain(Matrix w, int expert, int row, int rows, PackedOperand x, int before, int count, boolean floats, float[] out,
+            int outAt, int outStride) {
+        for (int r = 0; r < rows; r++) {
+            long at = ((long) expert * w.rows() + row + r) * w.rowBytes();
+            for (int c = 0; c < count; c++) {
+                int group = c / PackedOperand.GROUP * PackedOperand.GROUP;
+                int width = Math.min(PackedOperand.GROUP, PackedOperand.padded(count - group));
+                out[outAt + c * outStride + r] = PackedPlain.row(w.type(), w.segment(), at, w.columns(), x, before + group, width, c - group,
+                        floats);
+            }
         }
     }
 
@@ -91,20 +109,19 @@ final class PackedMatMul extends MatMul {
         List<Prepared> batches = new ArrayList<>(); // alone, then groups of every width
         for (int count : new int[] {1, 5, 2}) {
             Prepared p = columns(sample, count).prepared(form);
-            form.prepare(p, 0, form.units(p), scratch);
+            form.quantise(p, 0, form.units(p), scratch, false);
             batches.add(p);
         }
         float[] out = new float[PackedTile.ROWS * (PackedOperand.GROUP + 1)];
         AtomicInteger turn = new AtomicInteger();
-        return List.of(new Exercise("packed, one column, " + sample.type(), new Warmth(), () -> {
-            column(sample, 0, 0, rows, batches.getFirst().packed, 0, out, 0, scratch);
-            return (long) rows * k;
-        }), new Exercise("packed, many columns, " + sample.type(), new Warmth(), () -> {
+        return List.of(new Exercise("packed, one column, " + sample.type(), one, () -> {
+            column(sample, 0, 0, Math.min(rows, PackedType.ROWS), batches.getFirst().packed, 0, out, 0, scratch);
+            return (long) PackedType.ROWS * k;
+        }), new Exercise("packed, many columns, " + sample.type(), many, () -> {
             Prepared p = batches.get(1 + turn.getAndIncrement() % 2);
             int count = p.x().columns();
             tile(sample, 0, 0, rows, p.packed, 0, count, out, 0, rows, scratch);
-            form.prepare(p, 0, 1, scratch);
             return (long) type.tileRows() * k * (count + UNPACK);
-        }));
+        }), form.exercise(little(sample, 1024)));
     }
 }

@@ -8,6 +8,7 @@ import io.github.kvern.kernels.vector.PackedType;
 /// `table`: for each segment the number of columns before it, with the padding of the segments before; `ints`: for each group its
 /// segment and its first column in the segment.
 final class QuantisedColumns extends Form {
+    private final Warmth warmth = new Warmth();
     private final PackedType type;
 
     QuantisedColumns(PackedType type) {
@@ -46,12 +47,27 @@ final class QuantisedColumns extends Form {
 
     @Override
     void prepare(Prepared p, int from, int to, WorkerScratch scratch) {
+        quantise(p, from, to, scratch, !warmth.isCold());
+    }
+
+    /// @param vectors false computes the same in plain loops
+    void quantise(Prepared p, int from, int to, WorkerScratch scratch, boolean vectors) {
         Activation x = p.x();
         for (int u = from; u < to; u++) {
             int segment = p.ints[2 * u], column = p.ints[2 * u + 1];
             int count = Math.min(PackedOperand.GROUP, x.columns(segment) - column);
             p.packed.group(type, x.values(), (x.start(segment) + column) * x.width(), x.width(), count, p.table[segment] + column,
-                    x.columns(segment) == 1, scratch.ints(256));
+                    x.columns(segment) == 1, scratch.ints(256), vectors);
         }
+    }
+
+    Exercise exercise(Matrix little) {
+        WorkerScratch scratch = new WorkerScratch(0);
+        Prepared p = MatMul.columns(little, 1).prepared(this);
+        int units = units(p);
+        return new Exercise("activations for packed " + little.type(), warmth, () -> {
+            quantise(p, 0, units, scratch, true);
+            return 8L * little.columns();
+        });
     }
 }

@@ -11,6 +11,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -60,6 +61,36 @@ final class PackedProductTest {
                             + expected + ", found " + found);
                 }
             }
+        }
+    }
+
+    /// What computes while the vector code is not compiled has the same bits.
+    @ParameterizedTest
+    @EnumSource(names = {"Q4_0", "Q8_0", "Q4_K", "Q5_K", "Q6_K"})
+    void plainLoopsEqualTheTwin(TensorType type) {
+        SplittableRandom random = new SplittableRandom(SEED + 200 + type.id());
+        int rows = 70, experts = 2, k = Math.max(type.blockLength(), 512);
+        MemorySegment weights = Blocks.random(type, experts * rows, k, random);
+        List<Exercise> exercises;
+        try (Arena arena = Arena.ofShared()) {
+            Matrix w = Kernels.best().matrix(type, weights, rows, k, experts, Precision.FAST).packed(arena, TEAMS[1]);
+            exercises = w.kernel().exercises(w);
+            for (Exercise e : exercises) assertTrue(e.run().getAsLong() > 0, e.label());
+        }
+        for (Exercise e : exercises) {
+            e.warmth().stop(); // another test may have warmed it
+            assertTrue(e.warmth().begin());
+        }
+        try {
+            for (int n : COLUMNS) {
+                float[] x = Blocks.gaussian(n * k, random);
+                float[] out = multiply(type, weights, rows, k, experts, 1, x, n, 0, rows, TEAMS[1]);
+                for (int i = 0; i < out.length; i++)
+                    assertEquals(PackedTwin.dot(type, weights, (rows + i % rows) * type.rowBytes(k), x, i / rows * k, k), out[i],
+                            type + ", " + n + " columns, row " + i % rows + ", column " + i / rows + ", seed " + SEED);
+            }
+        } finally {
+            for (Exercise e : exercises) e.warmth().stop();
         }
     }
 

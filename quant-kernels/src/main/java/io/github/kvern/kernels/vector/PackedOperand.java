@@ -49,13 +49,15 @@ public final class PackedOperand {
     /// @param before columns of the groups before, with their padding
     /// @param alone whether this is the only column of its segment: then it is multiplied by itself, never as floats
     /// @param q 256 ints, overwritten
-    public void group(PackedType type, float[] values, int at, int k, int count, int before, boolean alone, int[] q) {
+    /// @param vectors false computes the same in plain loops
+    public void group(PackedType type, float[] values, int at, int k, int count, int before, boolean alone, int[] q,
+            boolean vectors) {
         int width = padded(count);
         for (int c = 0; c < width; c++) {
             for (int i = 0; i < k; i += type.length) {
                 int scale = before * (k / type.length) + i / type.length * width + c;
                 if (c < count) {
-                    scales[scale] = Quantiser.block(values, at + c * k + i, type.length, q);
+                    scales[scale] = Quantiser.block(values, at + c * k + i, type.length, q, vectors);
                 } else {
                     scales[scale] = 0;
                     Arrays.fill(q, 0, type.length, 0);

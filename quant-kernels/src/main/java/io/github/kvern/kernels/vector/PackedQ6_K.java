@@ -41,7 +41,7 @@ public final class PackedQ6_K extends PackedType {
     }
 
     @Override
-    boolean usesFloats() {
+    public boolean usesFloats() {
         return true;
     }
 

@@ -36,7 +36,7 @@ public final class PackedQ8_0 extends PackedType {
     }
 
     @Override
-    boolean usesFloats() {
+    public boolean usesFloats() {
         return true;
     }
 

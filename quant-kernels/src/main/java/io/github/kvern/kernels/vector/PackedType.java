@@ -101,7 +101,7 @@ public abstract class PackedType {
     }
 
     /// Whether many columns are multiplied as floats (which hold the same whole numbers).
-    boolean usesFloats() {
+    public boolean usesFloats() {
         return false;
     }
 

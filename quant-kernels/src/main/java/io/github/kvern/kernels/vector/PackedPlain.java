@@ -1,0 +1,87 @@
+package io.github.kvern.kernels.vector;
+
+import static io.github.kvern.kernels.scalar.LittleEndian.half;
+import static io.github.kvern.kernels.scalar.LittleEndian.signedByte;
+import static io.github.kvern.kernels.scalar.LittleEndian.unsignedByte;
+
+import io.github.kvern.gguf.TensorType;
+import java.lang.foreign.MemorySegment;
+
+/// What the packed kernels compute, in plain loops over the file's blocks and with the same bits: what computes until they are
+/// compiled.
+public final class PackedPlain {
+    private PackedPlain() {}
+
+    /// One row times one column of a group.
+    ///
+    /// @param w the matrix as in the file
+    /// @param at byte offset of the row
+    /// @param k values in it
+    /// @param before columns of the operand before the group, with their padding
+    /// @param width of the group
+    /// @param column in the group
+    /// @param floats whether the operand holds floats
+    public static float row(TensorType type, MemorySegment w, long at, int k, PackedOperand x, int before, int width, int column,
+            boolean floats) {
+        int length = type.blockLength(), start = before * k + column, scale = before * (k / length) + column;
+        float y = 0;
+        for (int i = 0; i < k; i += length, at += type.blockBytes(), scale += width) {
+            int q = start + i * width;
+            float a = x.scales[scale];
+            y = switch (type) {
+                case Q8_0, Q4_0 -> Math.fma(half(w, at) * a, (float) small(type, w, at, x, q, width, floats), y);
+                case Q6_K -> Math.fma(half(w, at + 208) * a, (float) six(w, at, x, q, width, floats), y);
+                case Q4_K, Q5_K -> nibbles(type, w, at, x, q, width, floats, a, y);
+                default -> throw new IllegalArgumentException(type + " has no packed layout");
+            };
+        }
+        return y;
+    }
+
+    private static int value(PackedOperand x, int at, boolean floats) {
+        return floats ? (int) x.floats[at] : (short) x.x[at];
+    }
+
+    private static int small(TensorType type, MemorySegment w, long at, PackedOperand x, int q, int width, boolean floats) {
+        int sum = 0;
+        for (int i = 0; i < 32; i++, q += width) {
+            int v = type == TensorType.Q8_0 ? signedByte(w, at + 2 + i) : (unsignedByte(w, at + 2 + i % 16) >> i / 16 * 4 & 15) - 8;
+            sum += v * value(x, q, floats);
+        }
+        return sum;
+    }
+
+    private static int six(MemorySegment w, long at, PackedOperand x, int q, int width, boolean floats) {
+        int sum = 0;
+        for (int group = 0; group < 16; group++) {
+            long low = at + group / 8 * 64 + group % 4 * 16, high = at + 128 + group / 8 * 32 + group % 2 * 16;
+            int lowShift = group / 4 % 2 * 4, highShift = group / 2 % 4 * 2, part = 0;
+            for (int j = 0; j < 16; j++, q += width) {
+                int v = unsignedByte(w, low + j) >> lowShift & 15 | (unsignedByte(w, high + j) >> highShift & 3) << 4;
+                part += (v - 32) * value(x, q, floats);
+            }
+            sum += signedByte(w, at + 192 + group) * part;
+        }
+        return sum;
+    }
+
+    private static float nibbles(TensorType type, MemorySegment w, long at, PackedOperand x, int q, int width, boolean floats, float a,
+            float y) {
+        int sum = 0, minimum = 0;
+        long quants = at + type.blockBytes() - 128;
+        for (int group = 0; group < 8; group++) {
+            int part = 0, all = 0;
+            for (int j = 0; j < 32; j++, q += width) {
+                int v = unsignedByte(w, quants + group / 2 * 32 + j) >> group % 2 * 4 & 15;
+                if (type == TensorType.Q5_K) v |= (unsignedByte(w, at + 16 + j) >> group & 1) << 4;
+                int b = value(x, q, floats);
+                part += v * b;
+                all += b;
+            }
+            sum += RowKernel.scale(w, at + 4, at + 12, group, 0) * part;
+            minimum += RowKernel.scale(w, at + 8, at + 12, group, 4) * all;
+        }
+        y = Math.fma(half(w, at) * a, (float) sum, y);
+        return Math.fma(half(w, at + 2) * -a, (float) minimum, y);
+    }
+}
