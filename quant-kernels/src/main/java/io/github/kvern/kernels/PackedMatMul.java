@@ -75,7 +75,8 @@ final class PackedMatMul extends MatMul {
             for (int c = 0; c < count; c++) {
                 int group = c / PackedOperand.GROUP * PackedOperand.GROUP;
                 int width = Math.min(PackedOperand.GROUP, PackedOperand.padded(count - group));
-                out[outAt + c * outStride + r] = PackedPlain.row(w.type(), w.segment(), at, w.columns(), x, before + group, width, c - group,
+                out[outAt + c * outStride + r] = PackedPlain.row(w.type(), w.segment(), at, w.columns(), x, before + group, width,
+                        c - group,
                         floats);
             }
         }
