@@ -87,6 +87,7 @@ public final class Model implements AutoCloseable {
     /// @throws io.github.kvern.gguf.MemoryBudgetException not even one page of cache fits
     public static Model load(Path path, ModelOptions options, LoadListener listener) throws IOException {
         long started = System.nanoTime();
+        LoadSteps steps = new LoadSteps(listener);
         Recorder recorder = Recorder.here();
         Recorder.Loading recorded = recorder.loading();
         // what takes its time and needs nothing of the others goes side by side
@@ -102,7 +103,7 @@ public final class Model implements AutoCloseable {
             boolean exact = options.reproducible() || options.precision() == Precision.EXACT;
             Weights weights;
             Decoder decoder;
-            try (Placement placement = new Placement(options.threads())) {
+            try (Placement placement = new Placement(options.threads(), file.bytes(), steps::at)) {
                 weights = new Weights(file, kernels,
                         exact ? io.github.kvern.kernels.Precision.EXACT : io.github.kvern.kernels.Precision.FAST, placement);
                 decoder = Architectures.load(file, weights, options.kvType() == KvType.F32 ? TensorType.F32 : TensorType.F16);
@@ -115,7 +116,7 @@ public final class Model implements AutoCloseable {
             LOG.debug("loaded {} in {} ms: {} kernels ({}), {} threads", path, info.loadNanos() / 1_000_000, kernels.name(),
                     kernels.reason(),
                     options.threads());
-            tell(listener, model);
+            tell(steps, model);
             return model;
         } catch (InternalError | OutOfMemoryError e) {
             throw Faults.ofLoading(e, file);
@@ -124,10 +125,10 @@ public final class Model implements AutoCloseable {
         }
     }
 
-    private static void tell(LoadListener listener, Model model) {
+    private static void tell(LoadSteps steps, Model model) {
         boolean told = false;
         try {
-            listener.loaded(1);
+            steps.ready();
             told = true;
         } finally {
             if (!told) model.close(); // nobody else will

@@ -5,6 +5,7 @@ import io.github.kvern.kernels.Matrix;
 import io.github.kvern.kernels.Workers;
 import java.lang.foreign.Arena;
 import java.util.Optional;
+import java.util.function.DoubleConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -14,26 +15,43 @@ import org.slf4j.LoggerFactory;
 public final class Placement implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Placement.class);
 
-    /// Leaves everything in the mapping.
-    static final Placement MAPPED = new Placement(Optional.empty());
-
     private final Optional<Workers> workers;
     private final Arena arena = Arena.ofAuto();
     private final long started = System.nanoTime();
+    private final long all;
+    private final DoubleConsumer progress;
+    private long done;
     private long bytes;
 
     /// @param threads that pack
-    public Placement(int threads) {
-        this(System.getProperty("kvern.weights", "mapped").equals("packed") ? Optional.of(new Workers(threads)) : Optional.empty());
+    /// @param all bytes of the files
+    /// @param progress is told, after each matrix, the share of these bytes that has its place
+    public Placement(int threads, long all, DoubleConsumer progress) {
+        this(System.getProperty("kvern.weights", "mapped").equals("packed") ? Optional.of(new Workers(threads)) : Optional.empty(), all,
+                progress);
     }
 
-    private Placement(Optional<Workers> workers) {
+    /// Leaves everything in the mapping, and tells nobody.
+    static Placement mapped() {
+        return new Placement(Optional.empty(), 1, share -> {
+        });
+    }
+
+    private Placement(Optional<Workers> workers, long all, DoubleConsumer progress) {
         this.workers = workers;
+        this.all = all;
+        this.progress = progress;
     }
 
     Matrix place(Matrix m) {
-        if (workers.isEmpty()) return m;
-        Matrix placed = m.packed(arena, workers.get());
+        Matrix placed = workers.isPresent() ? packed(m, workers.get()) : m;
+        done += m.bytes();
+        progress.accept(Math.min(1, (double) done / all));
+        return placed;
+    }
+
+    private Matrix packed(Matrix m, Workers team) {
+        Matrix placed = m.packed(arena, team);
         if (placed.layout() == Layout.PACKED) bytes += placed.packedBytes();
         return placed;
     }

@@ -37,7 +37,7 @@ public final class Weights {
 
     /// Weights that stay where the file is mapped.
     public Weights(GgufFile file, Kernels kernels, Precision precision) {
-        this(file, kernels, precision, Placement.MAPPED);
+        this(file, kernels, precision, Placement.mapped());
     }
 
     /// @param placement where matrices are put
