@@ -1,18 +1,15 @@
 package io.github.kvern;
 
-import io.github.kvern.engine.arch.Architectures;
 import io.github.kvern.engine.layer.Decoder;
 import io.github.kvern.engine.layer.Faults;
+import io.github.kvern.engine.layer.MemoryLimits;
 import io.github.kvern.engine.layer.Pass;
-import io.github.kvern.engine.layer.Placement;
-import io.github.kvern.engine.layer.Weights;
 import io.github.kvern.engine.run.CacheBudget;
 import io.github.kvern.engine.run.Recorder;
 import io.github.kvern.engine.run.Scheduler;
 import io.github.kvern.engine.run.ScoreJob;
 import io.github.kvern.gguf.GgufFile;
 import io.github.kvern.gguf.Metadata;
-import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kernels.Kernels;
 import io.github.kvern.kernels.WarmUp;
 import io.github.kvern.kernels.Workers;
@@ -34,6 +31,7 @@ public final class Model implements AutoCloseable {
     private final GgufFile file;
     private final ModelOptions options;
     private final ModelInfo info;
+    private final LoadedWeights weights;
     private final Decoder decoder;
     private final CompletableFuture<Tokenizer> tokenizer;
     private final Workers workers;
@@ -43,19 +41,19 @@ public final class Model implements AutoCloseable {
     private final ReentrantLock closing = new ReentrantLock();
     private boolean closed;
 
-    private Model(GgufFile file, ModelOptions options, ModelInfo info, Decoder decoder, CompletableFuture<Tokenizer> tokenizer,
-            Kernels kernels,
+    private Model(GgufFile file, ModelOptions options, ModelInfo info, LoadedWeights weights, CompletableFuture<Tokenizer> tokenizer,
             PagePool pool, Workers workers, WarmUp warmUp, Recorder recorder) {
         this.file = file;
         this.options = options;
         this.info = info;
-        this.decoder = decoder;
+        this.weights = weights;
+        decoder = weights.decoder();
         this.tokenizer = tokenizer;
         this.pool = pool;
         this.workers = workers;
         this.warmUp = warmUp;
-        scheduler = new Scheduler(decoder, new Pass(kernels, workers, pool, decoder.width(), file), options.microBatch(), info.name(),
-                recorder);
+        scheduler = new Scheduler(decoder, new Pass(weights.kernels(), workers, pool, decoder.width(), file), options.microBatch(),
+                info.name(), recorder);
     }
 
     /// Loads a model with [ModelOptions#defaults()].
@@ -92,30 +90,19 @@ public final class Model implements AutoCloseable {
         Recorder.Loading recorded = recorder.loading();
         // what takes its time and needs nothing of the others goes side by side
         CompletableFuture<Kernels> choice = later("kvern-kernels", StartUp::kernels);
-        CompletableFuture<Long> budget = later("kvern-budget", () -> CacheBudget.bytes(options.cacheBytes()));
+        CompletableFuture<MemoryLimits> memory = later("kvern-memory", MemoryLimits::here);
         GgufFile file = GgufFile.open(path, options::corrected);
         boolean loaded = false;
         try {
             CompletableFuture<Tokenizer> tokenizer = later("kvern-tokenizer", () -> Tokenizer.of(file));
             CompletableFuture<String> identity = later("kvern-identity", file::identity);
             Kernels kernels = get(choice);
-            // with exact kernels a column's arithmetic is the same alone and among many
-            boolean exact = options.reproducible() || options.precision() == Precision.EXACT;
-            Weights weights;
-            Decoder decoder;
-            try (Placement placement = new Placement(options.threads(), file.bytes(), steps::at)) {
-                weights = new Weights(file, kernels,
-                        exact ? io.github.kvern.kernels.Precision.EXACT : io.github.kvern.kernels.Precision.FAST, placement);
-                decoder = Architectures.load(file, weights, options.kvType() == KvType.F32 ? TensorType.F32 : TensorType.F16);
-            }
-            PagePool pool = new PagePool(decoder.cacheGroups(), get(budget));
-            ModelInfo info = info(file, decoder, get(identity), kernels, options, started);
-            Model model = start(file, options, info, decoder, tokenizer, weights, pool, recorder);
-            recorded.loaded(info);
+            LoadedWeights weights = LoadedWeights.load(file, kernels, options, get(memory), steps);
+            Model model = started(file, options, weights, get(memory), identity, tokenizer, recorder, started);
+            recorded.loaded(model.info);
             loaded = true;
-            LOG.debug("loaded {} in {} ms: {} kernels ({}), {} threads", path, info.loadNanos() / 1_000_000, kernels.name(),
-                    kernels.reason(),
-                    options.threads());
+            LOG.debug("loaded {} in {} ms: {} kernels ({}), weights {} ({}), {} threads", path, model.info.loadNanos() / 1_000_000,
+                    kernels.name(), kernels.reason(), weights.info().kind(), weights.info().reason(), options.threads());
             tell(steps, model);
             return model;
         } catch (InternalError | OutOfMemoryError e) {
@@ -135,14 +122,29 @@ public final class Model implements AutoCloseable {
         }
     }
 
+    /// From here on there is memory to give back.
+    private static Model started(GgufFile file, ModelOptions options, LoadedWeights loaded, MemoryLimits memory,
+            CompletableFuture<String> identity, CompletableFuture<Tokenizer> tokenizer, Recorder recorder, long began) {
+        boolean started = false;
+        try {
+            long budget = CacheBudget.bytes(options.cacheBytes(), loaded.info().packedBytes(), memory);
+            PagePool pool = new PagePool(loaded.decoder().cacheGroups(), budget);
+            Model model = start(file, options, info(file, loaded, get(identity), options, began), loaded, tokenizer, pool, recorder);
+            started = true;
+            return model;
+        } finally {
+            if (!started) loaded.close();
+        }
+    }
+
     /// From here on there are threads to end.
-    private static Model start(GgufFile file, ModelOptions options, ModelInfo info, Decoder decoder, CompletableFuture<Tokenizer> tokenizer,
-            Weights weights, PagePool pool, Recorder recorder) {
-        WarmUp warmUp = weights.kernels().warmUp(weights.matrices());
+    private static Model start(GgufFile file, ModelOptions options, ModelInfo info, LoadedWeights loaded,
+            CompletableFuture<Tokenizer> tokenizer, PagePool pool, Recorder recorder) {
+        WarmUp warmUp = loaded.kernels().warmUp(loaded.weights().matrices());
         Workers workers = team(options.threads(), warmUp);
         boolean started = false;
         try {
-            Model model = new Model(file, options, info, decoder, tokenizer, weights.kernels(), pool, workers, warmUp, recorder);
+            Model model = new Model(file, options, info, loaded, tokenizer, pool, workers, warmUp, recorder);
             started = true;
             return model;
         } finally {
@@ -180,14 +182,16 @@ public final class Model implements AutoCloseable {
         }
     }
 
-    private static ModelInfo info(GgufFile file, Decoder decoder, String identity, Kernels kernels, ModelOptions options, long started) {
+    private static ModelInfo info(GgufFile file, LoadedWeights weights, String identity, ModelOptions options, long started) {
+        Decoder decoder = weights.decoder();
         Metadata metadata = file.metadata();
         String name = metadata.findString("general.name").orElse(file.paths().getFirst().getFileName().toString());
         String architecture = metadata.requireString("general.architecture");
         long parameters = file.tensors().stream().mapToLong(t -> t.info().values()).sum();
         return new ModelInfo(file.paths(), name, architecture, file.bytes(), parameters, decoder.layers().size(), decoder.width(),
-                decoder.vocabulary(), metadata.requireInt(architecture + ".context_length"), identity, kernels.name(), options.threads(),
-                System.nanoTime() - started, metadata);
+                decoder.vocabulary(), metadata.requireInt(architecture + ".context_length"), identity, weights.kernels().name(),
+                options.threads(),
+                weights.info(), System.nanoTime() - started, metadata);
     }
 
     /// What this model is.
@@ -298,6 +302,7 @@ public final class Model implements AutoCloseable {
             scheduler.close();
             workers.close();
             pool.close();
+            weights.close();
             tokenizer.exceptionally(e -> null).join();
             file.close();
         } finally {

@@ -18,10 +18,11 @@ import java.util.List;
 /// @param identity a hash of what the files, or overrides, say; costs milliseconds
 /// @param kernels the kernels in use: `vector512`, `vector256`, `vector128`, `scalar`
 /// @param threads threads that compute
+/// @param weights how weights are held in memory, and why
 /// @param loadNanos how long loading took
 /// @param metadata all keys of the file, with what [ModelOptions#overrides()] puts in their place
 public record ModelInfo(List<Path> paths, String name, String architecture, long bytes, long parameters, int layers, int width,
-        int vocabulary, int context, String identity, String kernels, int threads, long loadNanos, Metadata metadata) {
+        int vocabulary, int context, String identity, String kernels, int threads, WeightsInfo weights, long loadNanos, Metadata metadata) {
     /// Copies the list.
     public ModelInfo {
         paths = List.copyOf(paths);

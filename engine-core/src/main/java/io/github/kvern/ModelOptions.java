@@ -16,9 +16,10 @@ import java.util.Optional;
 ///   may use
 /// @param reproducible whether results have the same bits for any micro-batch, whatever else is in a step, and for prompts
 ///   against token by token: see [#reproducible(boolean)]
+/// @param weights how weights are held in memory
 /// @param overrides metadata keys whose values in the file do not count, with `VALUE` or `TYPE:VALUE` as in [#override(String)]
 public record ModelOptions(int threads, Precision precision, Optional<KvType> kv, int microBatch, long cacheBytes, boolean reproducible,
-        Map<String, String> overrides) {
+        WeightStorage weights, Map<String, String> overrides) {
     /// Checks the ranges, copies the map.
     public ModelOptions {
         check("threads", threads, 1, 1024);
@@ -33,30 +34,30 @@ public record ModelOptions(int threads, Precision precision, Optional<KvType> kv
             throw new IllegalArgumentException(name + " must be " + least + " to " + most + ", found " + value);
     }
 
-    /// All processors that this process may use, fast precision, micro-batches of 512.
+    /// All processors that this process may use, fast precision, micro-batches of 512, weights as [WeightStorage#AUTO] chooses.
     public static ModelOptions defaults() {
         return new ModelOptions(Math.min(1024, Runtime.getRuntime().availableProcessors()), Precision.FAST, Optional.empty(), 512, 0, false,
-                Map.of());
+                WeightStorage.AUTO, Map.of());
     }
 
     public ModelOptions threads(int threads) {
-        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, overrides);
+        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, weights, overrides);
     }
 
     public ModelOptions precision(Precision precision) {
-        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, overrides);
+        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, weights, overrides);
     }
 
     public ModelOptions kv(KvType kv) {
-        return new ModelOptions(threads, precision, Optional.of(kv), microBatch, cacheBytes, reproducible, overrides);
+        return new ModelOptions(threads, precision, Optional.of(kv), microBatch, cacheBytes, reproducible, weights, overrides);
     }
 
     public ModelOptions microBatch(int microBatch) {
-        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, overrides);
+        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, weights, overrides);
     }
 
     public ModelOptions cacheBytes(long cacheBytes) {
-        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, overrides);
+        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, weights, overrides);
     }
 
     /// Chooses kernels in which a row's arithmetic is the same alone and among many: the same bits for any micro-batch, any other
@@ -66,7 +67,12 @@ public record ModelOptions(int threads, Precision precision, Optional<KvType> kv
     /// The price: products are computed as with [Precision#EXACT], which has the property, so answers come slower than with
     /// [Precision#FAST]. The cache keeps its type.
     public ModelOptions reproducible(boolean reproducible) {
-        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, overrides);
+        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, weights, overrides);
+    }
+
+    /// How weights are held in memory. Results of mapped and packed weights differ in their last bits, unless products are exact.
+    public ModelOptions weights(WeightStorage weights) {
+        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, weights, overrides);
     }
 
     /// Replaces a metadata key's value, for a file whose metadata are known to be wrong.
@@ -114,7 +120,7 @@ public record ModelOptions(int threads, Precision precision, Optional<KvType> kv
     private ModelOptions with(String key, String value) {
         Map<String, String> more = new LinkedHashMap<>(overrides);
         more.put(key, value);
-        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, more);
+        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, weights, more);
     }
 
     /// What a file's metadata are with these options: every override in its place. [Model#load] uses it; for those who open a file

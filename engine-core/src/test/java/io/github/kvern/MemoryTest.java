@@ -45,7 +45,7 @@ class MemoryTest {
                 Model.load(Path.of(args[0]), ModelOptions.defaults().cacheBytes(1L << 30)).close();
                 return "loaded";
             });
-            try (Model model = Model.load(Path.of(args[0]), ModelOptions.defaults().threads(2))) {
+            try (Model model = Model.load(Path.of(args[0]), ModelOptions.defaults().threads(2).weights(WeightStorage.MAPPED))) {
                 say(() -> model.generator(GeneratorOptions.context(100_000)).context());
                 say(() -> model.score(new int[100_000], new int[] {1}));
                 System.out.println(model.score(IDS, new int[] {2}).length);

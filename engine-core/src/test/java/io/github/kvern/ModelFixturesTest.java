@@ -63,14 +63,18 @@ class ModelFixturesTest {
     @ParameterizedTest(name = "{0}")
     @MethodSource("models")
     void fastLogits(Fixture f) throws IOException {
-        try (Model model = Model.load(f.path(), ModelOptions.defaults())) {
+        for (WeightStorage weights : WeightStorage.values()) fastLogits(f, weights);
+    }
+
+    private static void fastLogits(Fixture f, WeightStorage weights) throws IOException {
+        try (Model model = Model.load(f.path(), ModelOptions.defaults().weights(weights))) {
             float[][] expected = f.exactLogits(), found = model.score(f.tokens(), f.positions());
             double[] rms = new double[expected.length];
             for (int i = 0; i < rms.length; i++) rms[i] = rms(expected[i], found[i]);
             double[] sorted = rms.clone();
             Arrays.sort(sorted);
             double median = (sorted[sorted.length / 2 - 1] + sorted[sorted.length / 2]) / 2, limit = 1.5 * f.medianRms() + 0.01;
-            assertTrue(median <= limit, () -> "median rms " + median + ", at most " + limit);
+            assertTrue(median <= limit, () -> weights + ": median rms " + median + ", at most " + limit);
             long beyond = Arrays.stream(rms).filter(r -> !(r <= 3 * limit)).count();
             assertTrue(beyond <= (f.hasExperts() ? 5 : 0), () -> beyond + " positions beyond " + 3 * limit + ": " + Arrays.toString(rms));
         }
@@ -105,16 +109,20 @@ class ModelFixturesTest {
     @MethodSource("models")
     void sameBits(Fixture f) throws IOException {
         for (Precision precision : Precision.values()) {
-            float[][] first = score(f, precision, 1, 512);
-            assertSame(first, score(f, precision, 1, 512), precision + ", a second run");
-            for (int threads : List.of(2, 3)) assertSame(first, score(f, precision, threads, 512), precision + ", threads " + threads);
-            if (precision == Precision.EXACT)
-                for (int batch : List.of(1, 7)) assertSame(first, score(f, precision, 2, batch), "micro-batch " + batch);
+            for (WeightStorage weights : List.of(WeightStorage.MAPPED, WeightStorage.PACKED)) {
+                ModelOptions options = ModelOptions.defaults().precision(precision).weights(weights);
+                float[][] first = score(f, options.threads(1));
+                assertSame(first, score(f, options.threads(1)), options + ", a second run");
+                for (int threads : List.of(2, 3)) assertSame(first, score(f, options.threads(threads)), options + ", threads " + threads);
+                if (precision == Precision.EXACT)
+                    for (int batch : List.of(1, 7))
+                        assertSame(first, score(f, options.threads(2).microBatch(batch)), "micro-batch " + batch);
+            }
         }
     }
 
-    private static float[][] score(Fixture f, Precision precision, int threads, int batch) throws IOException {
-        try (Model model = Model.load(f.path(), ModelOptions.defaults().precision(precision).threads(threads).microBatch(batch))) {
+    private static float[][] score(Fixture f, ModelOptions options) throws IOException {
+        try (Model model = Model.load(f.path(), options)) {
             return model.score(f.tokens(), f.positions());
         }
     }

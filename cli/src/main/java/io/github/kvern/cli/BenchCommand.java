@@ -9,6 +9,7 @@ import io.github.kvern.ModelOptions;
 import io.github.kvern.Prompt;
 import io.github.kvern.Sampling;
 import io.github.kvern.Stats;
+import io.github.kvern.WeightsInfo;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -78,7 +79,7 @@ final class BenchCommand implements Callable<Integer> {
             if (promptTokens > 0) results.add(measure(loaded, "pp" + promptTokens, promptTokens, 0, Stats::promptTokensPerSecond));
             // the first token comes with the prompt: only the ones behind it are steps of generation
             if (generatedTokens > 0) results.add(measure(loaded, "tg" + generatedTokens, 1, generatedTokens + 1, Stats::tokensPerSecond));
-            if (json) writeJson(results);
+            if (json) writeJson(loaded.info().weights(), results);
             else print(loaded.info(), results);
         }
         return Failures.DONE;
@@ -116,7 +117,7 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    private void writeJson(List<Result> results) {
+    private void writeJson(WeightsInfo weights, List<Result> results) {
         Json.write(session.terminal().out(), out -> {
             out.writeStartArray();
             for (Result result : results) {
@@ -127,6 +128,8 @@ final class BenchCommand implements Callable<Integer> {
                 for (double run : result.runs()) out.writeNumber(Answer.rounded(run));
                 out.writeEndArray();
                 out.writeNumberField("median", Answer.rounded(result.median()));
+                out.writeStringField("weights", ComputeOptions.name(weights));
+                out.writeStringField("weightsReason", weights.reason());
                 out.writeEndObject();
             }
             out.writeEndArray();
@@ -137,6 +140,7 @@ final class BenchCommand implements Callable<Integer> {
         Page page = new Page();
         page.line(info.name() + ", " + Page.bytes(info.bytes()) + ", " + info.kernels() + " kernels, " + info.threads()
                 + (info.threads() == 1 ? " thread" : " threads"));
+        page.line(ComputeOptions.line(info.weights()));
         for (Result result : results) {
             page.row(result.test(), Page.decimal(result.median()) + " tokens/s",
                     "runs " + Arrays.stream(result.runs()).mapToObj(Page::decimal).collect(Collectors.joining(" ")));

@@ -4,9 +4,12 @@ import io.github.kvern.KvType;
 import io.github.kvern.Model;
 import io.github.kvern.ModelOptions;
 import io.github.kvern.Precision;
+import io.github.kvern.WeightStorage;
+import io.github.kvern.WeightsInfo;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -32,6 +35,12 @@ final class ComputeOptions {
                     + "computed as with --precision exact.")
     private boolean reproducible;
 
+    @Option(names = "--weights", paramLabel = "HOW",
+            description = "mapped: as in the file, straight from its mapping. packed: repacked while the model is loaded; faster, "
+                    + "and takes about as much memory as the file has bytes. auto (the default): packed if that is at most half of "
+                    + "the machine's memory; --stats tells.")
+    private WeightStorage weights = ModelOptions.defaults().weights();
+
     @Mixin
     private final MetadataChoice metadata = new MetadataChoice();
 
@@ -47,10 +56,20 @@ final class ComputeOptions {
     /// The options as the engine knows them.
     ModelOptions options() {
         ModelOptions options = metadata.onto(ModelOptions.defaults().threads(threads).microBatch(microBatch).precision(precision)
-                .reproducible(reproducible));
+                .reproducible(reproducible).weights(weights));
         Set<KvType> named = new LinkedHashSet<>(Stream.of(kv, keys, values).flatMap(Optional::stream).toList());
         if (named.size() > 1) throw Failures.usage("--kv, -ctk and -ctv: keys and values are cached in one type, found " + named);
         return named.stream().findFirst().map(options::kv).orElse(options);
+    }
+
+    /// How weights are held, as options and JSON spell it.
+    static String name(WeightsInfo weights) {
+        return weights.kind().name().toLowerCase(Locale.ROOT);
+    }
+
+    /// How weights are held and why, in one line.
+    static String line(WeightsInfo weights) {
+        return "weights " + name(weights) + ": " + weights.reason();
     }
 
     /// Loads the model, and shows how far that is to a person who waits.

@@ -77,6 +77,7 @@ final class GenerateCommand implements Callable<Integer> {
             AnswerOutput output = new AnswerOutput(session.terminal(), wanted, text);
             session.interrupts().onInterrupt(answer::cancel, () -> output.end(StopReason.CANCELLED, answer.stats()));
             write(answer, output);
+            if (withStats) session.terminal().note(ComputeOptions.line(loaded.info().weights()));
             output.end(answer.stopReason(), answer.stats());
         }
         return Failures.DONE;

@@ -10,7 +10,6 @@ import io.github.kvern.gguf.UnsupportedModelException;
 import io.github.kvern.kernels.Kernels;
 import io.github.kvern.kernels.Matrix;
 import io.github.kvern.kernels.Precision;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
@@ -37,7 +36,7 @@ public final class Weights {
 
     /// Weights that stay where the file is mapped.
     public Weights(GgufFile file, Kernels kernels, Precision precision) {
-        this(file, kernels, precision, Placement.mapped());
+        this(file, kernels, precision, Placement.MAPPED);
     }
 
     /// @param placement where matrices are put
@@ -87,7 +86,7 @@ public final class Weights {
     public Matrix rows(String name, long from, int rows, long all, int columns) {
         Tensor t = checked(name, columns, all, 1);
         long rowBytes = t.type().rowBytes(columns);
-        return add(t, t.segment().asSlice(from * rowBytes, rows * rowBytes), rows, columns, 1, precision);
+        return add(t, from * rowBytes, rows * rowBytes, rows, columns, 1, precision);
     }
 
     /// A vector of floats, as biases and norms are.
@@ -109,16 +108,16 @@ public final class Weights {
 
     private Matrix make(String name, int rows, int columns, int experts, Precision precision) {
         Tensor t = checked(name, columns, rows, experts);
-        return add(t, t.segment(), rows, columns, experts, precision);
+        return add(t, 0, t.info().bytes(), rows, columns, experts, precision);
     }
 
-    private Matrix add(Tensor t, MemorySegment segment, int rows, int columns, int experts, Precision precision) {
+    private Matrix add(Tensor t, long from, long bytes, int rows, int columns, int experts, Precision precision) {
         if ((long) rows * experts > Integer.MAX_VALUE)
             throw new UnsupportedModelException(
                     where(t.name()) + ": expected at most " + Integer.MAX_VALUE + " rows, found " + (long) rows * experts);
-        Matrix m = kernels.matrix(t.type(), segment, rows, columns, experts, precision);
+        Matrix m = kernels.matrix(t.type(), t.segment().asSlice(from, bytes), rows, columns, experts, precision);
         boolean onlyLookedUp = t.name().equals("token_embd.weight") && has("output.weight");
-        if (!onlyLookedUp) m = placement.place(m);
+        if (!onlyLookedUp) m = placement.place(t, from, m);
         matrices.add(m);
         return m;
     }

@@ -1,9 +1,9 @@
 package io.github.kvern.engine.run;
 
+import io.github.kvern.engine.layer.MemoryLimits;
 import io.github.kvern.gguf.MemoryBudgetException;
 import io.github.kvern.kvcache.KvLayout;
 import io.github.kvern.kvcache.PagePool;
-import java.lang.management.ManagementFactory;
 import java.util.List;
 
 /// How much memory the cache may take, from the options and the machine's size, never from what is free at the moment.
@@ -13,27 +13,19 @@ public final class CacheBudget {
 
     /// The budget in bytes.
     ///
-    /// @param asked 0 for half of the memory that this process may use, and no more than it may take outside the heap
+    /// @param asked 0 for half of the memory that this process may use; together with packed weights at most three quarters of it, and
+    ///   no more than the process may take outside the heap
+    /// @param packed bytes of packed weights, which are outside the heap as well
     /// @throws MemoryBudgetException more is asked for than this process may ever have
-    public static long bytes(long asked) {
-        long machine = machine(), direct = direct();
-        if (asked == 0) return Math.min(machine / 2, direct);
-        if (asked <= Math.min(machine, direct)) return asked;
-        throw new MemoryBudgetException("a cache of " + asked + " bytes was asked for, available are " + Math.min(machine, direct) + " ("
-                + (direct < machine ? "-XX:MaxDirectMemorySize, or by default -Xmx" : "the machine's or the container's memory")
-                + "): lower ModelOptions.cacheBytes" + (direct < machine ? ", or raise -XX:MaxDirectMemorySize" : ""));
-    }
-
-    /// Of the machine, or of the container that this process runs in.
-    private static long machine() {
-        return ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean os ? os.getTotalMemorySize()
-                : Long.MAX_VALUE;
-    }
-
-    private static long direct() {
-        var hotspot = ManagementFactory.getPlatformMXBean(com.sun.management.HotSpotDiagnosticMXBean.class);
-        long limit = hotspot == null ? 0 : Long.parseLong(hotspot.getVMOption("MaxDirectMemorySize").getValue());
-        return limit > 0 ? limit : Runtime.getRuntime().maxMemory();
+    public static long bytes(long asked, long packed, MemoryLimits limits) {
+        long machine = limits.machine();
+        if (asked == 0) return Math.max(0, Math.min(Math.min(machine / 2, machine / 4 * 3 - packed), limits.direct() - packed));
+        if (asked <= limits.smaller() - packed) return asked;
+        throw new MemoryBudgetException("a cache of " + asked + " bytes was asked for, available are "
+                + Math.max(0, limits.smaller() - packed) + " (" + limits.smallerName()
+                + (packed == 0 ? "" : ", less " + packed + " bytes of packed weights") + "): lower ModelOptions.cacheBytes"
+                + (packed == 0 ? "" : ", leave the weights mapped")
+                + (limits.direct() < machine ? ", or raise -XX:MaxDirectMemorySize" : ""));
     }
 
     /// Refuses a context that can never fit.

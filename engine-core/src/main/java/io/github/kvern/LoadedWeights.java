@@ -1,0 +1,99 @@
+package io.github.kvern;
+
+import io.github.kvern.engine.arch.Architectures;
+import io.github.kvern.engine.layer.Decoder;
+import io.github.kvern.engine.layer.MemoryLimits;
+import io.github.kvern.engine.layer.Packing;
+import io.github.kvern.engine.layer.Weights;
+import io.github.kvern.gguf.GgufFile;
+import io.github.kvern.gguf.MemoryBudgetException;
+import io.github.kvern.gguf.TensorType;
+import io.github.kvern.kernels.Kernels;
+import io.github.kvern.kernels.Workers;
+import java.lang.foreign.Arena;
+import java.util.Optional;
+
+/// A model's parameters and weights, held as the options say.
+///
+/// @param memory of packed weights, to be closed when nothing computes any more
+record LoadedWeights(Decoder decoder, Weights weights, WeightsInfo info, Optional<Arena> memory) implements AutoCloseable {
+    /// With [WeightStorage#AUTO], packed weights take at most one part in so many of the machine.
+    private static final int MACHINE_SHARE = 2;
+
+    static LoadedWeights load(GgufFile file, Kernels kernels, ModelOptions options, MemoryLimits limits, LoadSteps steps) {
+        boolean exact = isExact(options);
+        var precision = exact ? io.github.kvern.kernels.Precision.EXACT : io.github.kvern.kernels.Precision.FAST;
+        TensorType cache = options.kvType() == KvType.F32 ? TensorType.F32 : TensorType.F16;
+        boolean mayPack = !exact && options.weights() != WeightStorage.MAPPED;
+        Packing.Plan plan = new Packing.Plan(file.bytes(), share -> steps.at(mayPack ? 0 : share)); // packing is what takes time
+        Weights mapped = new Weights(file, kernels, precision, plan);
+        Decoder decoder = Architectures.load(file, mapped, cache);
+        WeightsInfo choice = choose(options, plan.bytes(), limits, kernels);
+        if (choice.kind() == WeightsInfo.Kind.MAPPED) return new LoadedWeights(decoder, mapped, choice, Optional.empty());
+        Arena memory = Arena.ofShared();
+        boolean loaded = false;
+        try (Workers workers = new Workers(options.threads())) {
+            Packing packing = new Packing(memory, workers, plan.bytes(), steps::at);
+            Weights packed = new Weights(file, kernels, precision, packing);
+            decoder = Architectures.load(file, packed, cache);
+            WeightsInfo info = new WeightsInfo(WeightsInfo.Kind.PACKED, packing.bytes(), choice.reason());
+            loaded = true;
+            return new LoadedWeights(decoder, packed, info, Optional.of(memory));
+        } finally {
+            if (!loaded) memory.close();
+        }
+    }
+
+    /// With exact kernels a column's arithmetic is the same alone and among many.
+    private static boolean isExact(ModelOptions options) {
+        return options.reproducible() || options.precision() == Precision.EXACT;
+    }
+
+    /// Decides from sizes alone.
+    ///
+    /// @param bytes that packing would take
+    static WeightsInfo choose(ModelOptions options, long bytes, MemoryLimits limits, Kernels kernels) {
+        WeightStorage asked = options.weights();
+        if (asked == WeightStorage.MAPPED) return mapped("asked for");
+        if (bytes == 0) {
+            return mapped(isExact(options) ? "exact products read the weights as in the file"
+                    : kernels.name().equals("scalar") ? "scalar kernels read the weights as in the file"
+                            : "no weight is of a type with a packed form");
+        }
+        if (asked == WeightStorage.PACKED) {
+            if (bytes <= limits.smaller()) return new WeightsInfo(WeightsInfo.Kind.PACKED, bytes, "asked for");
+            throw new MemoryBudgetException("packed weights need " + bytes + " bytes, available are " + limits.smaller() + " ("
+                    + limits.smallerName() + "): leave them mapped (--weights mapped, ModelOptions.weights)"
+                    + (limits.direct() < limits.machine() ? ", or raise -XX:MaxDirectMemorySize" : ""));
+        }
+        String packed = "packed they take " + megabytes(bytes);
+        if (bytes > limits.machine() / MACHINE_SHARE)
+            return mapped(packed + ", more than half of the memory of " + megabytes(limits.machine()));
+        if (bytes > limits.direct() / 4 * 3)
+            return mapped(packed + ", more than three quarters of the " + megabytes(limits.direct())
+                    + " that the JVM may take off the heap: raise -XX:MaxDirectMemorySize");
+        if (options.cacheBytes() > limits.smaller() - bytes)
+            return mapped(packed + ", which leaves no room for a cache of " + megabytes(options.cacheBytes()));
+        return new WeightsInfo(WeightsInfo.Kind.PACKED, bytes,
+                packed + ", at most half of the memory of " + megabytes(limits.machine()));
+    }
+
+    private static WeightsInfo mapped(String reason) {
+        return new WeightsInfo(WeightsInfo.Kind.MAPPED, 0, reason);
+    }
+
+    private static String megabytes(long bytes) {
+        return Math.ceilDiv(bytes, 1L << 20) + " MiB";
+    }
+
+    /// The kernels that the weights were made for.
+    Kernels kernels() {
+        return weights.kernels();
+    }
+
+    /// Gives packed weights' memory back.
+    @Override
+    public void close() {
+        memory.ifPresent(Arena::close);
+    }
+}

@@ -1,0 +1,70 @@
+package io.github.kvern.engine.layer;
+
+import io.github.kvern.gguf.Tensor;
+import io.github.kvern.kernels.Layout;
+import io.github.kvern.kernels.Matrix;
+import io.github.kvern.kernels.Workers;
+import java.lang.foreign.Arena;
+import java.util.function.DoubleConsumer;
+
+/// Packs matrices, one after the other, each with all workers.
+public final class Packing implements Placement {
+    private final Arena arena;
+    private final Workers workers;
+    private final long planned;
+    private final DoubleConsumer progress;
+    private long done;
+    private long bytes;
+
+    /// @param arena owns the packed weights; shared
+    /// @param planned bytes that will be packed, for the progress
+    /// @param progress is told the share that is done, 0 to 1, on the thread that places
+    public Packing(Arena arena, Workers workers, long planned, DoubleConsumer progress) {
+        this.arena = arena;
+        this.workers = workers;
+        this.planned = planned;
+        this.progress = progress;
+    }
+
+    @Override
+    public Matrix place(Tensor tensor, long from, Matrix m) {
+        Matrix placed = m.packed(arena, workers);
+        if (placed.layout() == Layout.PACKED) bytes += placed.packedBytes();
+        done += m.packedBytes();
+        if (m.packedBytes() > 0) progress.accept(Math.min(1, (double) done / Math.max(1, planned)));
+        return placed;
+    }
+
+    /// Bytes that were packed.
+    public long bytes() {
+        return bytes;
+    }
+
+    /// Packs nothing and sums what there is to pack.
+    public static final class Plan implements Placement {
+        private final long all;
+        private final DoubleConsumer progress;
+        private long seen;
+        private long bytes;
+
+        /// @param all bytes of the files
+        /// @param progress is told, after each matrix, the share of these bytes that was looked at
+        public Plan(long all, DoubleConsumer progress) {
+            this.all = all;
+            this.progress = progress;
+        }
+
+        @Override
+        public Matrix place(Tensor tensor, long from, Matrix m) {
+            bytes += m.packedBytes();
+            seen += m.bytes();
+            progress.accept(Math.min(1, (double) seen / all));
+            return m;
+        }
+
+        /// Bytes that packing would take.
+        public long bytes() {
+            return bytes;
+        }
+    }
+}
