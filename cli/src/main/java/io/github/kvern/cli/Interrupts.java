@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 
 /// What happens at Ctrl-C (SIGINT), SIGTERM and SIGHUP: what runs is cancelled, the verb prints what it has, and the process is gone
 /// within a second, whether or not the verb came to its end.
@@ -27,6 +28,8 @@ final class Interrupts {
 
     private final CountDownLatch finished = new CountDownLatch(1);
     private final Set<Path> halfWritten = ConcurrentHashMap.newKeySet();
+    private final ReentrantLock files = new ReentrantLock();
+    private boolean swept;
     private volatile Optional<Running> running = Optional.empty();
     private volatile boolean requested;
 
@@ -54,6 +57,26 @@ final class Interrupts {
         finished.countDown();
     }
 
+    /// Begins or completes a file.
+    @FunctionalInterface
+    interface FileStep<T> {
+        T run() throws IOException;
+    }
+
+    /// Does something with a file that is half-written before or after it: whole, or not at all once those files were deleted. The
+    /// process lives on for a moment after that, in which a verb must not leave another one.
+    ///
+    /// @throws Failure a quiet one, after the signal
+    <T> T step(FileStep<T> step) throws IOException {
+        files.lock();
+        try {
+            if (swept) throw new Failure(Failures.INTERRUPTED, "");
+            return step.run();
+        } finally {
+            files.unlock();
+        }
+    }
+
     /// Remembers a file that must not stay if the process ends early.
     void halfWritten(Path file) {
         halfWritten.add(file);
@@ -75,7 +98,20 @@ final class Interrupts {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } finally {
+            sweep();
+        }
+    }
+
+    private void sweep() {
+        boolean alone = false;
+        try {
+            alone = files.tryLock(GRACE_MILLIS, TimeUnit.MILLISECONDS); // who holds it waits for a slow disk
+            if (alone) swept = true;
             for (Path file : halfWritten) delete(file);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            if (alone) files.unlock();
         }
     }
 

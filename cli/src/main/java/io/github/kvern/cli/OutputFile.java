@@ -36,9 +36,10 @@ final class OutputFile implements AutoCloseable {
             Path folder = target.getParent();
             if (folder == null || !Files.isDirectory(folder)) throw new NoSuchFileException(path.toString(), null, "no such folder");
             Path written = folder.resolve("." + target.getFileName() + "." + ProcessHandle.current().pid() + ".part");
-            interrupts.halfWritten(written);
-            FileChannel channel = FileChannel.open(written, StandardOpenOption.WRITE, StandardOpenOption.CREATE,
-                    StandardOpenOption.TRUNCATE_EXISTING);
+            FileChannel channel = interrupts.step(() -> {
+                interrupts.halfWritten(written);
+                return FileChannel.open(written, StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING);
+            });
             return new OutputFile(target, written, channel, interrupts);
         } catch (IOException e) {
             throw Failures.file(e);
@@ -54,11 +55,17 @@ final class OutputFile implements AutoCloseable {
     void complete() {
         try {
             channel.close();
-            if (!written.equals(target)) Files.move(written, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            if (!written.equals(target)) interrupts.step(this::rename);
             interrupts.settled(written);
         } catch (IOException e) {
             throw Failures.file(e);
         }
+    }
+
+    private Path rename() throws IOException {
+        Path renamed = Files.move(written, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        interrupts.settled(written);
+        return renamed;
     }
 
     /// Ends the writing; what is not complete is taken away.

@@ -16,6 +16,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -108,6 +109,27 @@ class FrameTest {
             interrupts.end();
             assertEquals(0, count(folder));
         }
+    }
+
+    @Test
+    void aFileThatASignalOvertakesIsNeitherBegunNorCompleted(@TempDir Path folder) throws IOException {
+        Interrupts interrupts = new Interrupts();
+        Path target = Files.writeString(folder.resolve("out.bin"), "old");
+        try (OutputFile file = OutputFile.open(target, interrupts)) {
+            file.channel().write(ByteBuffer.wrap(new byte[] {1}));
+            interrupts.end();
+            assertQuiet(assertThrows(Failure.class, file::complete));
+        }
+        assertQuiet(assertThrows(Failure.class, () -> OutputFile.open(folder.resolve("late.bin"), interrupts)));
+        try (Stream<Path> files = Files.list(folder)) {
+            assertEquals(List.of(target), files.toList());
+        }
+        assertEquals("old", Files.readString(target));
+    }
+
+    private static void assertQuiet(Failure failure) {
+        assertEquals(Failures.INTERRUPTED, failure.exitCode());
+        assertEquals("", failure.line());
     }
 
     @Test
