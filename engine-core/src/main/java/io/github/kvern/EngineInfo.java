@@ -10,7 +10,7 @@ import java.util.Optional;
 /// @param warning what slows this JVM down and how to mend it, in one line
 /// @param threads threads that a model computes with unless told otherwise
 public record EngineInfo(String kernels, String reason, Optional<String> warning, int threads) {
-    /// Looks at this JVM.
+    /// Looks at this JVM. The kernels are chosen once and stay the same as long as it runs.
     public static EngineInfo here() {
         Kernels best = Kernels.best();
         return new EngineInfo(best.name(), best.reason(), best.warning(), ModelOptions.defaults().threads());

@@ -69,7 +69,10 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
 
     /// Reads to the end and hands every token over, on the calling thread. When the consumer throws, the answer is cancelled.
     ///
+    /// @param consumer called once for each token, in order
     /// @return this
+    /// @throws IllegalStateException it has a reader already
+    /// @throws io.github.kvern.gguf.KvernException what made the answer fail, after its last token
     public Generation onToken(Consumer<Token> consumer) {
         Iterator<Token> tokens = iterator();
         boolean whole = false;
@@ -85,6 +88,8 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
     /// Reads to the end.
     ///
     /// @return the whole text; of an answer that was cancelled or closed, as much as there is
+    /// @throws IllegalStateException it has a reader already
+    /// @throws io.github.kvern.gguf.KvernException what made the answer fail
     public String text() {
         return text(iterator());
     }
@@ -98,7 +103,8 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
     /// Reads to the end on a virtual thread of its own.
     ///
     /// @return the whole text, later; of an answer that was cancelled or closed, as much as there is. Cancelling the future, or
-    ///   completing it in any other way (a timeout), cancels the answer.
+    ///   completing it in any other way (a timeout), cancels the answer. It completes exceptionally with what made the answer fail.
+    /// @throws IllegalStateException it has a reader already
     public CompletableFuture<String> future() {
         Iterator<Token> tokens = iterator();
         CompletableFuture<String> future = new CompletableFuture<>();
@@ -115,6 +121,9 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
 
     /// The tokens for one subscriber, on a virtual thread of its own, as many as it requests; a second subscriber is refused. The end
     /// is told without being requested. Cancelling the subscription cancels the answer, and so does a subscriber that throws.
+    ///
+    /// @return cold: nothing is read before somebody subscribes. What made the answer fail goes to `onError`, and a second reader's
+    ///   [IllegalStateException] too.
     public Flow.Publisher<Token> publisher() {
         return subscriber -> {
             Objects.requireNonNull(subscriber, "subscriber");
@@ -150,7 +159,7 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
         }
     }
 
-    /// What it cost so far; at any time.
+    /// What it cost so far; at any time, from any thread. Never waits.
     public Stats stats() {
         return job.stats();
     }

@@ -8,7 +8,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /// One conversation: one sequence in the cache. One answer at a time; many generators of a model run at once and share its steps.
-/// Thread-safe.
+/// Thread-safe. Holds off-heap memory for keys and values of what was said so far, until it is closed.
 public final class Generator implements AutoCloseable {
     private final Model model;
     private final Scheduler scheduler;
@@ -25,13 +25,15 @@ public final class Generator implements AutoCloseable {
         this.context = context;
     }
 
-    /// The most tokens of prompt and answer together.
+    /// The most tokens of prompt and answer together: as asked for, or the default that was chosen.
     public int context() {
         return context;
     }
 
     /// Starts an answer, and returns at once. The prompt is the whole conversation so far; what its beginning shares with the cache is
-    /// not computed again.
+    /// not computed again. The answer is to be read to its end, or closed: it holds the generator until then.
+    ///
+    /// What goes wrong while it is computed comes out where the answer is read.
     ///
     /// @throws IllegalStateException an answer is running, or the generator or its model is closed
     /// @throws IllegalArgumentException the prompt is empty, longer than the context, or has ids outside the vocabulary; or the sampling

@@ -5,6 +5,8 @@ package io.github.kvern;
 /// @param context the most tokens of prompt and answer together; 0: the model's own context, at most 8,192
 public record GeneratorOptions(int context) {
     /// Checks the range.
+    ///
+    /// @throws IllegalArgumentException a context below 0
     public GeneratorOptions {
         if (context < 0) throw new IllegalArgumentException("context must be 0 (the model's own, at most 8192) or more, found " + context);
     }
@@ -14,7 +16,11 @@ public record GeneratorOptions(int context) {
         return new GeneratorOptions(0);
     }
 
-    /// A context of so many tokens.
+    /// A context of so many tokens, prompt and answer together. It may be longer than the one that the model was made for; answers
+    /// lose sense there.
+    ///
+    /// @param tokens 1 or more; 0 is the default
+    /// @throws IllegalArgumentException a context below 0
     public static GeneratorOptions context(int tokens) {
         return new GeneratorOptions(tokens);
     }

@@ -23,7 +23,12 @@ import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// A loaded model: immutable, thread-safe, the owner of the mapping and of the threads that compute.
+/// A loaded model: immutable, thread-safe, the owner of the mapping and of the threads that compute. Load it once, keep it as long as the
+/// application lives, and hold each conversation with a [Generator] of its own.
+///
+/// Loading reads the headers and maps the data: it takes milliseconds, or the time that packing takes ([ModelOptions#weights]). The
+/// first answers are slower than those after them, because the JVM compiles while they run, and because the system reads the file from
+/// the disk when it is first needed. The file must not be written to while it is loaded; replace it by renaming another.
 public final class Model implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Model.class);
     private static final int DEFAULT_CONTEXT = 8192;
@@ -58,6 +63,7 @@ public final class Model implements AutoCloseable {
 
     /// Loads a model with [ModelOptions#defaults()].
     ///
+    /// @param path the file, or any part of a split model
     /// @throws IOException the disk: a missing file too
     /// @throws io.github.kvern.gguf.ModelFormatException the file is wrong
     /// @throws io.github.kvern.gguf.UnsupportedModelException the file is fine, but asks for what Kvern cannot do
@@ -67,6 +73,8 @@ public final class Model implements AutoCloseable {
 
     /// Loads a model.
     ///
+    /// @param path the file, or any part of a split model
+    /// @throws IllegalArgumentException an override does not fit the file
     /// @throws IOException the disk: a missing file too
     /// @throws io.github.kvern.gguf.ModelFormatException the file is wrong
     /// @throws io.github.kvern.gguf.UnsupportedModelException the file is fine, but asks for what Kvern cannot do
@@ -78,6 +86,7 @@ public final class Model implements AutoCloseable {
     /// Loads a model and tells how far it is.
     ///
     /// @param path the file, or any part of a split model
+    /// @param listener called on this thread, about a hundred times at most; see there
     /// @throws IllegalArgumentException an override does not fit the file
     /// @throws IOException the disk: a missing file too
     /// @throws io.github.kvern.gguf.ModelFormatException the file is wrong
@@ -194,7 +203,7 @@ public final class Model implements AutoCloseable {
                 weights.info(), System.nanoTime() - started, metadata);
     }
 
-    /// What this model is.
+    /// What this model is. Stays valid after the model is closed.
     public ModelInfo info() {
         return info;
     }
@@ -204,19 +213,25 @@ public final class Model implements AutoCloseable {
         return options;
     }
 
-    /// The model's tokenizer.
+    /// The model's tokenizer, always the same. It is read beside the rest of the loading; the first call may wait for it. Stays valid
+    /// after the model is closed.
     ///
     /// @throws io.github.kvern.gguf.KvernException the file has none, or one that Kvern does not know; [#score] works all the same
     public Tokenizer tokenizer() {
         return get(tokenizer);
     }
 
-    /// A conversation of the default size: the model's own context, at most 8,192 tokens.
+    /// A conversation of the default size: the model's own context, at most 8,192 tokens. To be closed, or its part of the cache stays in
+    /// use until the model is closed.
+    ///
+    /// @throws IllegalStateException the model is closed
+    /// @throws io.github.kvern.gguf.MemoryBudgetException a context of this size can never fit the cache's memory
     public Generator generator() {
         return generator(GeneratorOptions.defaults());
     }
 
-    /// A conversation. Many can run at once.
+    /// A conversation. Many can run at once, and share steps and the cache's memory, which they take as they grow and not before. To be
+    /// closed, or its part of the cache stays in use until the model is closed.
     ///
     /// @throws IllegalStateException the model is closed
     /// @throws io.github.kvern.gguf.MemoryBudgetException a context of this size can never fit the cache's memory
@@ -227,13 +242,17 @@ public final class Model implements AutoCloseable {
         return new Generator(this, scheduler, scheduler.open(pool), context);
     }
 
-    /// The logits at some positions of a text. Adds no begin token; the text may be longer than the model's own context.
+    /// The logits at some positions of a text: those at position `i` are for the token after `ids[i]`, as the model gives them: their softmax
+    /// is its probability. Adds no begin token; the text may be longer than the model's own context. Runs beside conversations, and shares
+    /// their steps; nothing of it stays in the cache. Thread-safe. The calling thread waits, and an interrupt ends the waiting.
     ///
     /// @param ids the text, 1 token or more
     /// @param positions ascending numbers of ids, 1 or more
     /// @param sink called once for each position, in their order, on the calling thread
     /// @throws IllegalArgumentException ids outside the vocabulary, positions outside the text or not ascending
     /// @throws IllegalStateException the model is closed, or was closed meanwhile; or the calling thread was interrupted
+    /// @throws io.github.kvern.gguf.MemoryBudgetException the text is too long for the cache's memory
+    /// @throws io.github.kvern.gguf.KvernException computing failed: the file changed, for example
     public void score(int[] ids, int[] positions, LogitsSink sink) {
         int[] text = ids.clone(), at = positions.clone(); // checked once, and then nobody else's
         check(text, at);
@@ -275,7 +294,12 @@ public final class Model implements AutoCloseable {
         return job;
     }
 
-    /// The logits at some positions of a text, `[positions][vocabulary]`; as [#score(int[], int[], LogitsSink)].
+    /// The logits at some positions of a text, `[positions][vocabulary]`: four bytes for each. As [#score(int[], int[], LogitsSink)],
+    /// which needs one row of that memory at a time.
+    ///
+    /// @throws IllegalArgumentException ids outside the vocabulary, positions outside the text or not ascending
+    /// @throws IllegalStateException the model is closed, or was closed meanwhile; or the calling thread was interrupted
+    /// @throws io.github.kvern.gguf.KvernException computing failed
     public float[][] score(int[] ids, int[] positions) {
         float[][] all = new float[positions.length][];
         int[] next = new int[1];

@@ -6,10 +6,10 @@ import java.util.List;
 
 /// What a model is.
 ///
-/// @param paths its files
+/// @param paths its files, in the order of the parts
 /// @param name `general.name`, or the file's name
 /// @param architecture `general.architecture`: `llama`, `llama4`
-/// @param bytes of all its files
+/// @param bytes of all its files together
 /// @param parameters weights in all
 /// @param layers transformer blocks
 /// @param width values in a hidden vector
@@ -19,7 +19,7 @@ import java.util.List;
 /// @param kernels the kernels in use: `vector512`, `vector256`, `vector128`, `scalar`
 /// @param threads threads that compute
 /// @param weights how weights are held in memory, and why
-/// @param loadNanos how long loading took
+/// @param loadNanos how long loading took, in nanoseconds
 /// @param metadata all keys of the file, with what [ModelOptions#overrides()] puts in their place
 public record ModelInfo(List<Path> paths, String name, String architecture, long bytes, long parameters, int layers, int width,
         int vocabulary, int context, String identity, String kernels, int threads, WeightsInfo weights, long loadNanos, Metadata metadata) {

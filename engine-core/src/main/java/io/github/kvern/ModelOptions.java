@@ -6,7 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/// How a model is loaded. Immutable; start from [#defaults()].
+/// How a model is loaded. Immutable: every method gives new options; start from [#defaults()].
 ///
 /// @param threads threads that compute, the driver among them; 1 to 1024
 /// @param precision how products are computed
@@ -21,6 +21,8 @@ import java.util.Optional;
 public record ModelOptions(int threads, Precision precision, Optional<KvType> kv, int microBatch, long cacheBytes, boolean reproducible,
         WeightStorage weights, Map<String, String> overrides) {
     /// Checks the ranges, copies the map.
+    ///
+    /// @throws IllegalArgumentException a number out of its range, or a key that cannot be overridden
     public ModelOptions {
         check("threads", threads, 1, 1024);
         check("microBatch", microBatch, 1, 65_536);
@@ -40,22 +42,41 @@ public record ModelOptions(int threads, Precision precision, Optional<KvType> kv
                 WeightStorage.AUTO, Map.of());
     }
 
+    /// Threads that compute, the driver among them. More than there are processors slows the model down.
+    ///
+    /// @param threads 1 to 1024; by default the number of processors that this process may use
+    /// @throws IllegalArgumentException out of this range
     public ModelOptions threads(int threads) {
         return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, weights, overrides);
     }
 
+    /// How products of weights and activations are computed.
+    ///
+    /// @param precision [Precision#FAST] by default
     public ModelOptions precision(Precision precision) {
         return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, weights, overrides);
     }
 
+    /// How the cache stores keys and values.
+    ///
+    /// @param kv [KvType#F16] by default, with [Precision#EXACT] [KvType#F32]
     public ModelOptions kv(KvType kv) {
         return new ModelOptions(threads, precision, Optional.of(kv), microBatch, cacheBytes, reproducible, weights, overrides);
     }
 
+    /// The most tokens that one step computes at once, of all conversations together. More of them read long prompts faster; fewer let
+    /// answers flow more evenly while a prompt is read, and take less memory for buffers.
+    ///
+    /// @param microBatch 1 to 65,536; 512 by default
+    /// @throws IllegalArgumentException out of this range
     public ModelOptions microBatch(int microBatch) {
         return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, weights, overrides);
     }
 
+    /// The most memory that the keys and values of all conversations together may take. It is taken off the heap, as conversations grow.
+    ///
+    /// @param cacheBytes bytes; 0, the default: half of the memory that this process may use, see "Memory" in `docs/embedding.md`
+    /// @throws IllegalArgumentException below 0
     public ModelOptions cacheBytes(long cacheBytes) {
         return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, weights, overrides);
     }
@@ -66,11 +87,15 @@ public record ModelOptions(int threads, Precision precision, Optional<KvType> kv
     ///
     /// The price: products are computed as with [Precision#EXACT], which has the property, so answers come slower than with
     /// [Precision#FAST]. The cache keeps its type.
+    ///
+    /// @param reproducible false by default
     public ModelOptions reproducible(boolean reproducible) {
         return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, weights, overrides);
     }
 
     /// How weights are held in memory. Results of mapped and packed weights differ in their last bits, unless products are exact.
+    ///
+    /// @param weights [WeightStorage#AUTO] by default
     public ModelOptions weights(WeightStorage weights) {
         return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, weights, overrides);
     }

@@ -1,6 +1,6 @@
 package io.github.kvern;
 
-/// What an answer cost so far.
+/// What an answer cost so far. All times are in nanoseconds of elapsed time, 0 before they began.
 ///
 /// @param promptTokens tokens of the prompt, the begin token among them
 /// @param reusedTokens of these, how many were in the cache

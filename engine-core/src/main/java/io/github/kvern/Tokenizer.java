@@ -51,8 +51,8 @@ public final class Tokenizer {
         return vocabulary.size();
     }
 
-    /// The ids of a text. Never adds the begin token. Text that spells a special token is taken as text, except for tokens that
-    /// the vocabulary wants recognized always.
+    /// The ids of a text; none for an empty one. Never adds the begin token. Text that spells a special token is taken as text, except
+    /// for tokens that the vocabulary wants recognized always.
     public int[] encode(String text) {
         return encode(text, false);
     }
@@ -127,7 +127,7 @@ public final class Tokenizer {
         return all.toString(StandardCharsets.UTF_8);
     }
 
-    /// Decodes ids that come one by one.
+    /// Decodes ids that come one by one. A new decoder each time, for one thread.
     ///
     /// @param special whether control tokens are written out, else they are left out
     public TokenDecoder decoder(boolean special) {

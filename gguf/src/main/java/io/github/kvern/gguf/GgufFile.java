@@ -86,6 +86,7 @@ public final class GgufFile implements AutoCloseable {
     /// Bytes of one part.
     ///
     /// @param part its number, from 0
+    /// @throws IndexOutOfBoundsException if there is no such part
     public long bytes(int part) {
         return parts.list().get(part).header().bytes();
     }
@@ -93,13 +94,15 @@ public final class GgufFile implements AutoCloseable {
     /// The first byte of the data section of a part: what the offsets of its tensors count from.
     ///
     /// @param part its number, from 0
+    /// @throws IndexOutOfBoundsException if there is no such part
     public long dataOffset(int part) {
         return parts.list().get(part).header().dataOffset();
     }
 
-    /// What the offsets of the tensors in a part are a multiple of, in bytes.
+    /// What the offsets of the tensors in a part are a multiple of, in bytes: a power of two, 32 unless the file says otherwise.
     ///
     /// @param part its number, from 0
+    /// @throws IndexOutOfBoundsException if there is no such part
     public int alignment(int part) {
         return parts.list().get(part).header().alignment();
     }
@@ -114,12 +117,14 @@ public final class GgufFile implements AutoCloseable {
         return tensors;
     }
 
-    /// The tensor with this name.
+    /// The tensor with this name, if there is one.
     public Optional<Tensor> find(String name) {
         return Optional.ofNullable(byName.get(name));
     }
 
-    /// The tensor with this name; a [ModelFormatException] when there is none.
+    /// The tensor with this name.
+    ///
+    /// @throws ModelFormatException if there is none
     public Tensor require(String name) {
         return find(name).orElseThrow(() -> new ModelFormatException(
                 first().file() + ": expected a tensor " + Text.quote(name) + ", found none of that name among " + tensors.size()));

@@ -103,6 +103,9 @@ public final class GgufWriter {
     }
 
     /// Splits the model into parts of at most this many tensors.
+    ///
+    /// @param most 1 or more; without this there is no such limit
+    /// @throws IllegalArgumentException if it is less than 1
     public GgufWriter splitByTensors(int most) {
         if (most < 1) throw new IllegalArgumentException("expected at least 1 tensor a part, found " + most);
         mostTensors = most;
@@ -110,6 +113,9 @@ public final class GgufWriter {
     }
 
     /// Splits the model into parts of at most this many bytes of tensor data, as far as no single tensor has more.
+    ///
+    /// @param most 1 or more; without this there is no such limit
+    /// @throws IllegalArgumentException if it is less than 1
     public GgufWriter splitByBytes(long most) {
         if (most < 1) throw new IllegalArgumentException("expected at least 1 byte a part, found " + most);
         mostBytes = most;
@@ -121,6 +127,7 @@ public final class GgufWriter {
     /// @param target the file; when the model is split, parts are named after it: `model.gguf` becomes
     ///               `model-00001-of-00003.gguf` and so on. A model that fits one part is not split.
     /// @return what was written, in order
+    /// @throws IllegalArgumentException if there are more parts than the format can number
     /// @throws IOException if a file cannot be written, or a source fails or writes another number of bytes than its tensor has
     public List<Path> write(Path target) throws IOException {
         List<List<Entry>> parts = layOut();

@@ -13,7 +13,8 @@ import java.util.OptionalLong;
 import java.util.Set;
 
 /// The typed keys of a GGUF file. `require…` fails with key, expected and found; `find…` is empty when the key is absent, and
-/// still fails when it is present with another type. Immutable.
+/// still fails when it is present with another type: both with a [ModelFormatException] that names the file and the key. Immutable,
+/// thread-safe, and valid after the file is closed.
 ///
 /// Strings are read as UTF-8. Bytes that are no UTF-8 become U+FFFD, so that a vocabulary with an odd token still loads; keys
 /// that are no UTF-8 are refused with the file.
@@ -28,12 +29,14 @@ public final class Metadata {
         this.source = source;
     }
 
-    /// Metadata that comes from no file.
+    /// Metadata that comes from no file: messages call their source `metadata`.
+    ///
+    /// @param values copied; their order is that of [#keys()], and the one that [GgufWriter] writes
     public static Metadata of(Map<String, MetadataValue> values) {
         return new Metadata(values, "metadata");
     }
 
-    /// This metadata with one value added or replaced.
+    /// This metadata with one value added at the end, or replaced in its place.
     public Metadata with(String key, MetadataValue value) {
         Map<String, MetadataValue> changed = new LinkedHashMap<>(values);
         changed.put(key, value);
@@ -63,11 +66,15 @@ public final class Metadata {
     }
 
     /// A STRING.
+    ///
+    /// @throws ModelFormatException if the key is absent or of another type
     public String requireString(String key) {
         return findString(key).orElseThrow(() -> absent(key, "a STRING"));
     }
 
-    /// A STRING.
+    /// A STRING, if the key is there.
+    ///
+    /// @throws ModelFormatException if the key is of another type
     public Optional<String> findString(String key) {
         MetadataValue found = values.get(key);
         if (found == null) return Optional.empty();
@@ -76,11 +83,15 @@ public final class Metadata {
     }
 
     /// Any integer type whose value fits an `int`.
+    ///
+    /// @throws ModelFormatException if the key is absent, of another type, or larger
     public int requireInt(String key) {
         return findInt(key).orElseThrow(() -> absent(key, "an integer of 32 bits"));
     }
 
-    /// Any integer type whose value fits an `int`.
+    /// Any integer type whose value fits an `int`, if the key is there.
+    ///
+    /// @throws ModelFormatException if the key is of another type, or larger
     public OptionalInt findInt(String key) {
         MetadataValue found = values.get(key);
         if (found == null) return OptionalInt.empty();
@@ -89,11 +100,15 @@ public final class Metadata {
     }
 
     /// Any integer type whose value fits a `long`.
+    ///
+    /// @throws ModelFormatException if the key is absent, of another type, or larger
     public long requireLong(String key) {
         return findLong(key).orElseThrow(() -> absent(key, "an integer of 64 bits"));
     }
 
-    /// Any integer type whose value fits a `long`.
+    /// Any integer type whose value fits a `long`, if the key is there.
+    ///
+    /// @throws ModelFormatException if the key is of another type, or larger
     public OptionalLong findLong(String key) {
         MetadataValue found = values.get(key);
         if (found == null) return OptionalLong.empty();
@@ -103,11 +118,15 @@ public final class Metadata {
 
     /// FLOAT32 or FLOAT64 (an integer is accepted too), rounded to a `float`. A finite number that is too large for one is
     /// refused; infinities and NaN pass as they are.
+    ///
+    /// @throws ModelFormatException if the key is absent, of another type, or too large
     public float requireFloat(String key) {
         return (float) findFloat(key).orElseThrow(() -> absent(key, "a FLOAT32"));
     }
 
-    /// As [#requireFloat(String)]; the double is exactly the float.
+    /// As [#requireFloat(String)], if the key is there; the double is exactly the float.
+    ///
+    /// @throws ModelFormatException if the key is of another type, or too large
     public OptionalDouble findFloat(String key) {
         MetadataValue found = values.get(key);
         if (found == null) return OptionalDouble.empty();
@@ -118,7 +137,9 @@ public final class Metadata {
         throw wrong(key, "a FLOAT32", found);
     }
 
-    /// A BOOL.
+    /// A BOOL, if the key is there.
+    ///
+    /// @throws ModelFormatException if the key is of another type
     public Optional<Boolean> findBoolean(String key) {
         MetadataValue found = values.get(key);
         if (found == null) return Optional.empty();
@@ -126,18 +147,24 @@ public final class Metadata {
         throw wrong(key, "a BOOL", found);
     }
 
-    /// An ARRAY of STRING.
+    /// An ARRAY of STRING. The list cannot be changed.
+    ///
+    /// @throws ModelFormatException if the key is absent or of another type
     public List<String> requireStrings(String key) {
         return findStrings(key).orElseThrow(() -> absent(key, "an ARRAY of STRING"));
     }
 
-    /// An ARRAY of STRING. The list cannot be changed.
+    /// An ARRAY of STRING, if the key is there. The list cannot be changed.
+    ///
+    /// @throws ModelFormatException if the key is of another type
     public Optional<List<String>> findStrings(String key) {
         return array(key, "an ARRAY of STRING", MetadataType.STRING)
                 .map(a -> Collections.unmodifiableList(Arrays.asList((String[]) a.storage())));
     }
 
     /// An array of any integer type whose values fit an `int`; with a plain integer, an array of one. A new array every time.
+    ///
+    /// @throws ModelFormatException if the key is of another type, or an element larger
     public Optional<int[]> findInts(String key) {
         MetadataValue found = values.get(key);
         if (found != null && found.type().isInteger()) return Optional.of(new int[] {requireInt(key)});
@@ -154,7 +181,9 @@ public final class Metadata {
         });
     }
 
-    /// An array of FLOAT32, or of FLOAT64 rounded. A new array every time.
+    /// An array of FLOAT32, or of FLOAT64 rounded, if the key is there. A new array every time.
+    ///
+    /// @throws ModelFormatException if the key is of another type, or an element too large
     public Optional<float[]> findFloats(String key) {
         return array(key, "an ARRAY of FLOAT32", MetadataType.FLOAT32, MetadataType.FLOAT64).map(a -> {
             if (a.storage() instanceof float[] floats) return floats.clone();
@@ -170,7 +199,9 @@ public final class Metadata {
         });
     }
 
-    /// An array of BOOL. A new array every time.
+    /// An array of BOOL, if the key is there. A new array every time.
+    ///
+    /// @throws ModelFormatException if the key is of another type
     public Optional<boolean[]> findBooleans(String key) {
         return array(key, "an ARRAY of BOOL", MetadataType.BOOL).map(a -> {
             boolean[] claims = new boolean[a.size()];
@@ -206,6 +237,7 @@ public final class Metadata {
                 source + ": key " + Text.quote(key) + ": expected " + expected + ", found " + found.typeName() + " " + found);
     }
 
+    /// Whether keys and values are the same, in any order; where they come from does not count.
     @Override
     public boolean equals(Object other) {
         return other instanceof Metadata that && values.equals(that.values);

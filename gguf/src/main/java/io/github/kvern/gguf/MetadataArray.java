@@ -43,6 +43,8 @@ public final class MetadataArray {
     }
 
     /// An array of STRING.
+    ///
+    /// @throws IllegalArgumentException if a text has half a surrogate pair, which UTF-8 cannot say
     public static MetadataArray ofStrings(List<String> values) {
         return of(MetadataType.STRING, values);
     }
@@ -105,6 +107,9 @@ public final class MetadataArray {
     }
 
     /// An element, as [MetadataValue#value()] describes it.
+    ///
+    /// @param index 0 to `size() - 1`
+    /// @throws IndexOutOfBoundsException if there is no such element
     public Object get(int index) {
         Objects.checkIndex(index, size);
         return switch (elementType) {

@@ -43,7 +43,7 @@ public record TensorInfo(String name, TensorType type, List<Long> shape, long of
 
     /// The extent of a dimension, 1 for one the tensor does not have.
     ///
-    /// @param dimension 0 to 3
+    /// @param dimension 0 for the fastest-varying, to 3
     public long extent(int dimension) {
         return dimension < shape.size() ? shape.get(dimension) : 1;
     }
@@ -55,7 +55,7 @@ public record TensorInfo(String name, TensorType type, List<Long> shape, long of
         return n;
     }
 
-    /// Bytes of the tensor's data.
+    /// Bytes of the tensor's data, 1 or more.
     public long bytes() {
         return type.rowBytes(extent(0)) * (values() / extent(0));
     }
