@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,8 +31,9 @@ class HostileModelTest {
     /// Keys behind the architecture's name that no family can do without.
     private static final List<String> REQUIRED = List.of("block_count", "context_length", "embedding_length", "feed_forward_length",
             "attention.head_count", "attention.layer_norm_rms_epsilon");
-    private static final List<String> REQUIRED_LLAMA4 = List.of("expert_count", "expert_used_count", "expert_feed_forward_length",
-            "interleave_moe_layer_step");
+    private static final List<String> MIXTURE = List.of("expert_count", "expert_used_count", "expert_feed_forward_length");
+    private static final Map<String, List<String>> REQUIRED_BY_FAMILY = Map.of("llama4",
+            Stream.concat(MIXTURE.stream(), Stream.of("interleave_moe_layer_step")).toList(), "qwen3moe", MIXTURE);
     /// Whole numbers that a model's shapes follow from: no other value will do.
     private static final List<
             String> SHAPES = List.of("embedding_length", "feed_forward_length", "attention.head_count", "attention.head_count_kv",
@@ -56,7 +58,7 @@ class HostileModelTest {
         String p = good.architecture() + ".";
         runs(good, "nothing is wrong");
         List<String> required = new ArrayList<>(REQUIRED);
-        if (good.architecture().equals("llama4")) required.addAll(REQUIRED_LLAMA4);
+        required.addAll(REQUIRED_BY_FAMILY.getOrDefault(good.architecture(), List.of()));
         for (String key : required) {
             refused(good.without(p + key), p + key);
             for (MetadataValue wrong : wrongTypes(key.endsWith("epsilon")))

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.kvern.engine.arch.Architectures;
 import io.github.kvern.testdata.Json;
 import io.github.kvern.testdata.TestData;
 import java.io.IOException;
@@ -23,7 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// Every tiny model against the reference's answers, in both precisions. The tolerances are those of the fixtures' README.
 class ModelFixturesTest {
     static Stream<Fixture> models() {
-        return Stream.of("llama", "llama4").flatMap(a -> Fixture.of(a).stream());
+        return Architectures.names().stream().flatMap(a -> Fixture.of(a).stream());
     }
 
     @ParameterizedTest(name = "{0}")
@@ -101,6 +102,20 @@ class ModelFixturesTest {
         try (Model model = Model.load(f.path(), ModelOptions.defaults().precision(Precision.EXACT))) {
             float[][] found = model.score(ids, positions);
             for (int i = 0; i < positions.length; i++) assertArrayEquals(expected[i], found[i], 5e-3f, "position " + positions[i]);
+        }
+    }
+
+    /// A model in three files is the same model.
+    @Test
+    void split() throws IOException {
+        Fixture f = Architectures.names().stream().flatMap(a -> Fixture.of(a).stream()).filter(x -> x.answers().containsKey("split"))
+                .findFirst().orElse(null);
+        Assumptions.assumeTrue(f != null && TestData.shared().isPresent(), "the parts are in the wide set only");
+        for (Object part : Json.list(f.answers().get("split"))) {
+            try (Model whole = Model.load(f.path(), ModelOptions.defaults());
+                    Model parts = Model.load(f.folder().resolve((String) part), ModelOptions.defaults())) {
+                assertSame(whole.score(f.tokens(), f.positions()), parts.score(f.tokens(), f.positions()), "opened by " + part);
+            }
         }
     }
 

@@ -3,6 +3,7 @@ package io.github.kvern;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.kvern.engine.arch.Architectures;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,7 +28,7 @@ class ReproducibleTest {
     private static final int SOME = 100;
 
     static Stream<Fixture> models() {
-        return Stream.of("llama", "llama4").flatMap(a -> Fixture.of(a).stream());
+        return Architectures.names().stream().flatMap(a -> Fixture.of(a).stream());
     }
 
     /// One file of every model reads 600 tokens, the others, which are there for their types, 100.

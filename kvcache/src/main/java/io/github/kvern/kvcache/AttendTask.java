@@ -33,7 +33,7 @@ final class AttendTask implements RangeTask {
     private int cuts;
     private float[] partials = NONE;
 
-    KvLayout layout = new KvLayout(1, 1, 1, 1, TensorType.F32, 0);
+    KvLayout layout = new KvLayout(1, 1, 1, 1, TensorType.F32, Visible.ALL);
     Rows rows = new Rows();
     int group;
     int layer;
@@ -42,6 +42,7 @@ final class AttendTask implements RangeTask {
     int qStride;
     int sharing; // query heads that share a key/value head
     float scale;
+    float[] sinks = NONE; // one score for each query head, or none
     float[] out = NONE;
     int outAt;
     int outStride;
@@ -64,8 +65,7 @@ final class AttendTask implements RangeTask {
     }
 
     void prepare(KvLayout layout, int group, int layer, Rows rows, float[] q, int qAt, int qStride, int queryHeads, float scale,
-            float[] out, int outAt,
-            int outStride) {
+            float[] sinks, float[] out, int outAt, int outStride) {
         this.layout = layout;
         this.group = group;
         this.layer = layer;
@@ -75,6 +75,7 @@ final class AttendTask implements RangeTask {
         this.qStride = qStride;
         this.sharing = queryHeads / layout.heads();
         this.scale = scale;
+        this.sinks = sinks;
         this.out = out;
         this.outAt = outAt;
         this.outStride = outStride;
@@ -102,11 +103,12 @@ final class AttendTask implements RangeTask {
         return tiles;
     }
 
-    /// A tile is part of a run and of a chunk, so that all its rows see the same first position.
+    /// A tile is part of a run, and of a chunk where there are chunks: its rows see the same first position, or, with a window, each
+    /// the one behind that of the row before.
     private int tileEnd(int run, int row) {
-        int position = rows.position(row), chunk = layout.chunk();
+        Visible visible = layout.visible();
         int most = Math.max(1, TILE_QUERIES / sharing);
-        if (chunk > 0) most = Math.min(most, chunk - position % chunk);
+        if (visible.kind() == Visible.Kind.CHUNK) most = Math.min(most, visible.size() - rows.position(row) % visible.size());
         return Math.min(rows.runEnd(run) - row, most) + row;
     }
 

@@ -17,6 +17,8 @@ import java.util.Objects;
 public final class Attention {
     private static final long SERIAL = 1 << 15; // values: storing so few is over before a second worker wakes
 
+    private static final float[] NO_SINKS = {};
+
     private final AttentionOps ops;
     private final PagePool pool;
     private final List<KvLayout> groups;
@@ -68,9 +70,19 @@ public final class Attention {
     public void attend(Region region, int group, int layer, Rows rows, float[] q, int qAt, int qStride, int queryHeads, float scale,
             float[] out, int outAt,
             int outStride) {
+        attend(region, group, layer, rows, q, qAt, qStride, queryHeads, scale, NO_SINKS, out, outAt, outStride);
+    }
+
+    /// As above, with sinks: every query head has one more score in its softmax, whose weight falls away.
+    ///
+    /// @param sinks the score of each query head, or none at all
+    public void attend(Region region, int group, int layer, Rows rows, float[] q, int qAt, int qStride, int queryHeads, float scale,
+            float[] sinks, float[] out, int outAt, int outStride) {
         KvLayout layout = layout(group, layer);
         if (queryHeads < 1 || queryHeads % layout.heads() != 0)
             throw new IllegalArgumentException(queryHeads + " query heads cannot share " + layout.heads() + " key/value heads evenly");
+        if (sinks.length > 0 && sinks.length != queryHeads)
+            throw new IllegalArgumentException(sinks.length + " sinks for " + queryHeads + " query heads");
         if (rows.count() == 0) return;
         span(q, qAt, qStride, rows.count(), Math.multiplyExact(queryHeads, layout.keySize()), "queries");
         span(out, outAt, outStride, rows.count(), Math.multiplyExact(queryHeads, layout.valueSize()), "results");
@@ -79,7 +91,7 @@ public final class Attention {
             visible(group, rows, from, layout.firstVisible(rows.position(from)), rows.position(to));
         }
         AttendTask task = idleAttend();
-        task.prepare(layout, group, layer, rows, q, qAt, qStride, queryHeads, scale, out, outAt, outStride);
+        task.prepare(layout, group, layer, rows, q, qAt, qStride, queryHeads, scale, sinks, out, outAt, outStride);
         region.add(task, task.units(), task.unitCost());
     }
 

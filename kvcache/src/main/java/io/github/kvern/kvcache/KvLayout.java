@@ -10,14 +10,14 @@ import io.github.kvern.kernels.AttentionOps;
 /// @param keySize values in a key
 /// @param valueSize values in a value
 /// @param storage F32 or F16
-/// @param chunk positions see only their own aligned run of so many positions; 0: everything before them
-public record KvLayout(int layers, int heads, int keySize, int valueSize, TensorType storage, int chunk) {
+/// @param visible which positions a position sees
+public record KvLayout(int layers, int heads, int keySize, int valueSize, TensorType storage, Visible visible) {
     /// @throws IllegalArgumentException when a number is out of range or the cache cannot store the type
     public KvLayout {
-        if (layers < 1 || heads < 1 || keySize < 1 || valueSize < 1 || chunk < 0)
+        if (layers < 1 || heads < 1 || keySize < 1 || valueSize < 1)
             throw new IllegalArgumentException(
-                    "a cache layout needs layers, heads, key and value sizes of at least 1 and a chunk of at least 0, found "
-                            + layers + " layers, " + heads + " heads of " + keySize + " and " + valueSize + ", chunk " + chunk);
+                    "a cache layout needs layers, heads, key and value sizes of at least 1, found "
+                            + layers + " layers, " + heads + " heads of " + keySize + " and " + valueSize);
         if (storage != TensorType.F32 && storage != TensorType.F16)
             throw new IllegalArgumentException("the cache stores F32 or F16, not " + storage);
         if (Math.max(keySize, valueSize) > 1 << 20) // blocks are read into arrays of 64 times as many floats
@@ -31,7 +31,7 @@ public record KvLayout(int layers, int heads, int keySize, int valueSize, Tensor
 
     /// The first position that `position` sees.
     int firstVisible(int position) {
-        return chunk == 0 ? 0 : position - position % chunk;
+        return visible.first(position);
     }
 
     /// Where the block of one layer's and head's keys begins in a page; the values follow it.

@@ -51,7 +51,7 @@ public final class Sequence implements AutoCloseable {
         for (int g = 0; g < pages.length; g++) end[g] += missing[g];
     }
 
-    /// Counts the positions that a step has stored. Pages of a chunked group that no later position sees go back to the pool.
+    /// Counts the positions that a step has stored. Pages of a group that no later position sees go back to the pool.
     ///
     /// @param positions at most as many as were reserved
     public void advance(int positions) {
@@ -63,7 +63,7 @@ public final class Sequence implements AutoCloseable {
     }
 
     /// The last position, at most `position`, from which the sequence can go on after a [#truncate]: `position` itself, unless pages
-    /// of a chunked group that it would see have gone back to the pool, and then the start of its chunk.
+    /// that it would see have gone back to the pool; then the start of its chunk, or of everything where a window has passed.
     ///
     /// @param position 0 to [#length()]
     public int nearest(int position) {

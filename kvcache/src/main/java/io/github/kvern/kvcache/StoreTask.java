@@ -14,7 +14,7 @@ final class StoreTask implements RangeTask {
     private final AtomicInteger left = new AtomicInteger();
     private int[] starts = new int[16]; // first rows of stretches, and the end
     private int stretches;
-    private KvLayout layout = new KvLayout(1, 1, 1, 1, TensorType.F32, 0);
+    private KvLayout layout = new KvLayout(1, 1, 1, 1, TensorType.F32, Visible.ALL);
     private Rows rows = new Rows();
     private int group;
     private int layer;

@@ -39,13 +39,22 @@ final class TileAttention {
             System.arraycopy(sums, 0, totals, 0, queries * size);
             for (int span = firstSpan + 1; span < endSpan; span++) {
                 span(row, rows, head, span, stored, state, sums, scratch);
-                for (int c = firstQuery(row, rows, Spans.start(span)); c < queries; c++)
-                    join(totalState, STATES * c, totals, c * size, state[STATES * c], state[STATES * c + 1], sums, c * size, size);
+                for (int c = firstQuery(row, rows, Spans.start(span)); c < queries; c++) {
+                    int own = firstSpan(row, c);
+                    if (own > span) break; // and later ones see less
+                    if (own == span) {
+                        System.arraycopy(state, STATES * c, totalState, STATES * c, STATES);
+                        System.arraycopy(sums, c * size, totals, c * size, size);
+                    } else {
+                        join(totalState, STATES * c, totals, c * size, state[STATES * c], state[STATES * c + 1], sums, c * size, size);
+                    }
+                }
             }
             state = totalState;
             sums = totals;
         }
-        for (int c = 0; c < queries; c++) ops.divide(sums, c * size, state[STATES * c + 1], task.out, outAt(row, c, head), size);
+        for (int c = 0; c < queries; c++)
+            ops.divide(sums, c * size, total(state, STATES * c, head, c), task.out, outAt(row, c, head), size);
     }
 
     /// Some spans of a tile: leaves the result of span s and query c in `partials`, from
@@ -70,20 +79,26 @@ final class TileAttention {
     /// A tile's result from the partial results of all its spans.
     void join(int row, int rows, int head, float[] partials, int at, WorkerScratch scratch) {
         int queries = rows * task.sharing, size = task.layout.valueSize();
-        int firstSpan = Spans.of(firstBlock(row)), endSpan = Spans.of(lastBlock(row, rows)) + 1;
+        int tileSpan = Spans.of(firstBlock(row)), endSpan = Spans.of(lastBlock(row, rows)) + 1;
         float[] state = scratch.floats(TOTAL_STATE, STATES), total = scratch.floats(TOTALS, size);
         for (int c = 0; c < queries; c++) {
-            int from = at + c * (size + 2);
+            int firstSpan = firstSpan(row, c), from = at + ((firstSpan - tileSpan) * queries + c) * (size + 2);
             state[0] = partials[from];
             state[1] = partials[from + 1];
             System.arraycopy(partials, from + 2, total, 0, size);
             for (int span = firstSpan + 1; span < endSpan; span++) {
                 if (c < firstQuery(row, rows, Spans.start(span))) break;
-                from = at + ((span - firstSpan) * queries + c) * (size + 2);
+                from = at + ((span - tileSpan) * queries + c) * (size + 2);
                 join(state, 0, total, 0, partials[from], partials[from + 1], partials, from + 2, size);
             }
-            ops.divide(total, 0, state[1], task.out, outAt(row, c, head), size);
+            ops.divide(total, 0, total(state, 0, head, c), task.out, outAt(row, c, head), size);
         }
+    }
+
+    /// The sum of all weights, the sink's among them.
+    private float total(float[] state, int at, int head, int query) {
+        if (task.sinks.length == 0) return state[at + 1];
+        return state[at + 1] + Ops.exp(task.sinks[head * task.sharing + query % task.sharing] - state[at]);
     }
 
     private void join(float[] state, int stateAt, float[] total, int totalAt, float max, float sum, float[] sums, int sumsAt, int size) {
@@ -96,12 +111,12 @@ final class TileAttention {
 
     /// One span for all queries of the tile; what a query does not see stays out, and a query that sees nothing has the sum 0.
     ///
-    /// Where the rows see different ends of a block, a pack of queries is summed as far as all of them see, then each on its own: the
-    /// order of additions is that of a query alone, and nothing unseen is touched, not even times zero.
+    /// Where the rows see different parts of a block, a pack of queries is summed where all of them see, and before and after that
+    /// each on its own: the order of additions is that of a query alone, and nothing unseen is touched, not even times zero.
     private void span(int row, int rows, int head, int span, boolean stored, float[] state, float[] sums, WorkerScratch scratch) {
         KvLayout layout = task.layout;
         int queries = rows * task.sharing, size = layout.valueSize(), keySize = layout.keySize();
-        int position = task.rows.position(row), first = layout.firstVisible(position);
+        int position = task.rows.position(row);
         for (int c = 0; c < queries; c++) {
             state[STATES * c] = Float.NEGATIVE_INFINITY;
             state[STATES * c + 1] = 0;
@@ -111,33 +126,54 @@ final class TileAttention {
                 values = scratch.floats(VALUES, stored ? 0 : AttentionOps.BLOCK * size);
         float[] weights = scratch.floats(WEIGHTS, AttentionOps.BLOCK * packs(queries) * AttentionOps.PACK);
         float[] packed = scratch.floats(QUERIES, packs(queries) * AttentionOps.PACK * keySize);
-        int fromBlock = Math.max(Spans.start(span), first / PagePool.POSITIONS);
+        int fromBlock = Math.max(Spans.start(span), firstBlock(row));
         int toBlock = Math.min(Spans.start(span + 1) - 1, lastBlock(row, rows));
         for (int block = fromBlock; block <= toBlock; block++) {
             MemorySegment memory = task.rows.sequence(row).page(task.group, block).memory;
-            int start = block * PagePool.POSITIONS, from = Math.max(0, first - start);
+            int start = block * PagePool.POSITIONS;
             int seen = Math.min(AttentionOps.BLOCK, position + rows - start); // by the last row
-            int skip = firstQuery(row, rows, block); // queries that see nothing of this block
+            int skip = firstQuery(row, rows, block), end = queries; // queries that see anything of this block
+            while (end > skip && from(position, end - 1, start) >= AttentionOps.BLOCK) end -= task.sharing;
             long keysAt = layout.keysAt(task.layer, head), valuesAt = layout.valuesAt(task.layer, head);
             if (stored) {
-                ops.storedScores(memory, keysAt, packed, keySize, skip, queries, task.scale, weights);
+                ops.storedScores(memory, keysAt, packed, keySize, skip, end, task.scale, weights);
             } else {
                 ops.loadKeys(layout.storage(), memory, keysAt, keys, keySize);
                 ops.loadValues(layout.storage(), memory, valuesAt, seen, values, size);
-                ops.scores(keys, packed, keySize, skip, queries, task.scale, weights);
+                ops.scores(keys, packed, keySize, skip, end, task.scale, weights);
             }
-            for (int c = skip; c < queries; c++)
-                ops.weigh(weights, c * AttentionOps.BLOCK, from, to(position, c, start), state, STATES * c);
-            for (int c = skip; c < queries;) { // as many together as see the same end
-                int to = to(position, c, start), end = to == seen ? queries : Math.min(queries, c + AttentionOps.PACK);
-                sums(stored, memory, valuesAt, values, weights, c, end, from, to, state, sums);
-                for (; c < end; c++) {
-                    int further = to(position, c, start);
-                    if (further == to) continue;
-                    state[STATES * c + 2] = 1;
-                    sums(stored, memory, valuesAt, values, weights, c, c + 1, to, further, state, sums);
-                }
+            for (int c = skip; c < end; c++)
+                ops.weigh(weights, c * AttentionOps.BLOCK, from(position, c, start), to(position, c, start), state, STATES * c);
+            for (int c = skip; c < end;) {
+                boolean same = to(position, c, start) == seen && from(position, c, start) == from(position, end - 1, start);
+                int stop = same ? end : Math.min(end, c + AttentionOps.PACK);
+                block(stored, memory, valuesAt, values, weights, c, stop, position, start, state, sums);
+                c = stop;
             }
+        }
+    }
+
+    /// The weighted sums of one block for the queries `first` to `last` (exclusive).
+    private void block(boolean stored, MemorySegment memory, long at, float[] values, float[] weights, int first, int last, int position,
+            int start, float[] state, float[] sums) {
+        int from = from(position, last - 1, start), to = to(position, first, start); // what all of them see
+        if (from >= to) { // nothing
+            for (int c = first; c < last; c++)
+                sums(stored, memory, at, values, weights, c, c + 1, from(position, c, start), to(position, c, start), state, sums);
+            return;
+        }
+        for (int c = first; c < last; c++) {
+            int own = from(position, c, start);
+            if (own == from) break;
+            sums(stored, memory, at, values, weights, c, c + 1, own, from, state, sums);
+            state[STATES * c + 2] = 1;
+        }
+        sums(stored, memory, at, values, weights, first, last, from, to, state, sums);
+        for (int c = first; c < last; c++) {
+            int own = to(position, c, start);
+            if (own == to) continue;
+            state[STATES * c + 2] = 1;
+            sums(stored, memory, at, values, weights, c, c + 1, to, own, state, sums);
         }
     }
 
@@ -149,6 +185,11 @@ final class TileAttention {
         else ops.accumulate(values, size, weights, first, last, from, to, state, STATES, sums);
     }
 
+    /// Where in a block begins what a query sees; BLOCK or more when it begins behind it.
+    private int from(int position, int query, int start) {
+        return Math.max(0, task.layout.firstVisible(position + query / task.sharing) - start);
+    }
+
     private int to(int position, int query, int start) {
         return Math.min(AttentionOps.BLOCK, position + query / task.sharing - start + 1);
     }
@@ -156,6 +197,11 @@ final class TileAttention {
     /// The first query of the tile that sees anything of a block, or of what comes after it.
     private int firstQuery(int row, int rows, int block) {
         return Math.clamp((long) block * PagePool.POSITIONS - task.rows.position(row), 0, rows) * task.sharing;
+    }
+
+    /// The first span that a query of the tile sees anything of.
+    private int firstSpan(int row, int query) {
+        return Spans.of(firstBlock(row + query / task.sharing));
     }
 
     private int firstBlock(int row) {

@@ -16,8 +16,8 @@ import org.junit.jupiter.api.Test;
 
 /// Pages, budgets, and going back.
 class PagePoolTest {
-    private static final KvLayout FULL = new KvLayout(2, 1, 8, 8, TensorType.F32, 0); // 8 KiB a page
-    private static final KvLayout CHUNKED = new KvLayout(1, 1, 8, 8, TensorType.F16, 128); // 2 KiB a page
+    private static final KvLayout FULL = new KvLayout(2, 1, 8, 8, TensorType.F32, Visible.ALL); // 8 KiB a page
+    private static final KvLayout CHUNKED = new KvLayout(1, 1, 8, 8, TensorType.F16, Visible.chunk(128)); // 2 KiB a page
 
     private static void write(PagePool pool, Talk talk, Sequence sequence, int... steps) {
         try (Workers workers = new Workers(1)) {
@@ -115,7 +115,7 @@ class PagePoolTest {
     @Test
     void chunkedPagesGoBackAndResultsStay() {
         for (int chunk : new int[] {64, 128, 96, 100, 1000}) {
-            KvLayout layout = new KvLayout(1, 2, 16, 16, TensorType.F16, chunk);
+            KvLayout layout = new KvLayout(1, 2, 16, 16, TensorType.F16, Visible.chunk(chunk));
             int positions = 1100, most = (chunk + 62) / 64 + 1;
             Talk talk = new Talk(layout, 2, positions, chunk);
             float[][] expected = talk.run(1, positions);
@@ -137,21 +137,44 @@ class PagePoolTest {
     }
 
     @Test
+    void pagesThatAWindowHasPassedGoBackAndResultsStay() {
+        for (int window : new int[] {1, 16, 64, 65, 100, 128, 300}) {
+            KvLayout layout = new KvLayout(1, 2, 16, 16, TensorType.F16, Visible.window(window));
+            int positions = 900, most = (window + 62) / 64 + 1;
+            Talk talk = new Talk(layout, 2, positions, window);
+            float[][] expected = talk.run(1, positions);
+            try (PagePool pool = new PagePool(List.of(layout), (most + 1) * layout.pageBytes())) {
+                SplittableRandom random = new SplittableRandom(window);
+                Sequence sequence = pool.sequence();
+                float[][] actual = new float[1][expected[0].length];
+                while (sequence.length() < positions) {
+                    int at = sequence.length(), step = Math.min(positions - at, 1 + random.nextInt(64));
+                    float[][] part = run(pool, talk, sequence, step);
+                    System.arraycopy(part[0], at * talk.outWidth(), actual[0], at * talk.outWidth(), step * talk.outWidth());
+                    assertTrue(pool.usedBytes() <= most * layout.pageBytes(), "window " + window + " at " + sequence.length());
+                }
+                AttentionTest.assertSame(expected, actual, "window " + window);
+            }
+        }
+    }
+
+    @Test
     void goingBackEqualsNeverHavingGoneForward() {
-        for (long seed = 1; seed <= 30; seed++) {
+        for (long seed = 1; seed <= 60; seed++) {
             SplittableRandom random = new SplittableRandom(seed);
-            int[] chunks = {0, 64, 96, 100, 128, 33};
-            KvLayout layout = new KvLayout(1, 1, 12, 12, TensorType.F32, chunks[random.nextInt(6)]);
+            Visible[] kinds = {Visible.ALL, Visible.chunk(64), Visible.chunk(96), Visible.chunk(100), Visible.chunk(33), Visible.window(1),
+                    Visible.window(40), Visible.window(64), Visible.window(130)};
+            KvLayout layout = new KvLayout(1, 1, 12, 12, TensorType.F32, kinds[random.nextInt(kinds.length)]);
             Talk first = new Talk(layout, 1, 400, seed), second = new Talk(layout, 1, 400, seed + 1000);
             try (PagePool pool = new PagePool(List.of(layout), 1 << 20)) {
                 Sequence sequence = pool.sequence();
                 write(pool, first, sequence, 1 + random.nextInt(200), 1 + random.nextInt(199));
                 int back = random.nextInt(sequence.length() + 1), nearest = sequence.nearest(back);
-                String what = "seed " + seed + ", chunk " + layout.chunk() + ", from " + sequence.length() + " back to " + back
+                String what = "seed " + seed + ", " + layout.visible() + ", from " + sequence.length() + " back to " + back
                         + ", nearest " + nearest;
                 if (nearest != back) {
                     assertThrows(IllegalArgumentException.class, () -> sequence.truncate(back), what);
-                    assertEquals(layout.firstVisible(back), nearest, what);
+                    assertEquals(layout.visible().kind() == Visible.Kind.WINDOW ? 0 : layout.firstVisible(back), nearest, what);
                 }
                 sequence.truncate(nearest);
                 assertEquals(nearest, sequence.length(), what);
@@ -174,7 +197,8 @@ class PagePoolTest {
     /// A group that sees less may force another back further.
     @Test
     void nearestAgreesForAllGroups() {
-        KvLayout wide = new KvLayout(1, 1, 8, 8, TensorType.F32, 192), narrow = new KvLayout(1, 1, 8, 8, TensorType.F32, 128);
+        KvLayout wide = new KvLayout(1, 1, 8, 8, TensorType.F32, Visible.chunk(192)),
+                narrow = new KvLayout(1, 1, 8, 8, TensorType.F32, Visible.chunk(128));
         try (PagePool pool = new PagePool(List.of(narrow, wide), 1 << 20)) {
             Sequence s = pool.sequence();
             s.reserve(400);
@@ -211,11 +235,11 @@ class PagePoolTest {
 
     @Test
     void layoutsAreChecked() {
-        assertThrows(IllegalArgumentException.class, () -> new KvLayout(0, 1, 8, 8, TensorType.F32, 0));
-        assertThrows(IllegalArgumentException.class, () -> new KvLayout(1, 1, 8, 0, TensorType.F32, 0));
-        assertThrows(IllegalArgumentException.class, () -> new KvLayout(1, 1, 8, 8, TensorType.F32, -1));
-        assertThrows(IllegalArgumentException.class, () -> new KvLayout(1, 1, 8, 8, TensorType.Q8_0, 0));
-        assertThrows(IllegalArgumentException.class, () -> new KvLayout(1, 1, 1 << 21, 8, TensorType.F16, 0));
+        assertThrows(IllegalArgumentException.class, () -> new KvLayout(0, 1, 8, 8, TensorType.F32, Visible.ALL));
+        assertThrows(IllegalArgumentException.class, () -> new KvLayout(1, 1, 8, 0, TensorType.F32, Visible.ALL));
+        assertThrows(IllegalArgumentException.class, () -> Visible.window(0));
+        assertThrows(IllegalArgumentException.class, () -> new KvLayout(1, 1, 8, 8, TensorType.Q8_0, Visible.ALL));
+        assertThrows(IllegalArgumentException.class, () -> new KvLayout(1, 1, 1 << 21, 8, TensorType.F16, Visible.ALL));
         assertThrows(IllegalArgumentException.class, () -> new PagePool(List.of(), 1 << 20));
     }
 }

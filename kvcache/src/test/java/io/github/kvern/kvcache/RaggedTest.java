@@ -23,7 +23,8 @@ class RaggedTest {
         for (int round = 0; round < 6; round++) {
             SplittableRandom random = new SplittableRandom(SEED + round);
             TensorType storage = round % 2 == 0 ? TensorType.F16 : TensorType.F32;
-            List<KvLayout> layouts = List.of(new KvLayout(2, 2, 24, 40, storage, 0), new KvLayout(1, 1, 16, 16, storage, 96));
+            List<KvLayout> layouts = List.of(new KvLayout(2, 2, 24, 40, storage, Visible.ALL),
+                    new KvLayout(1, 1, 16, 16, storage, round < 3 ? Visible.chunk(96) : Visible.window(90 * round - 200)));
             int[] sharing = {3, 4};
             int count = 2 + random.nextInt(4);
             Talk[][] talks = new Talk[count][2];
@@ -32,6 +33,7 @@ class RaggedTest {
                 int positions = 1 + random.nextInt(s == 0 ? 1400 : 300);
                 for (int g = 0; g < 2; g++) {
                     talks[s][g] = new Talk(layouts.get(g), sharing[g], positions, SEED + 100 * round + 10 * s + g);
+                    talks[s][g].sinks = round % 3 == 1 ? talks[0][g].sinks : new float[0];
                     alone[s][g] = talks[s][g].run(1, positions);
                 }
             }
@@ -97,7 +99,7 @@ class RaggedTest {
             System.arraycopy(talks[s][g].q[l], p * qw, q, 7 + r * qw, qw);
         }
         attention.store(region, g, l, rows, k, 0, kw + 1, v, 0, vw);
-        attention.attend(region, g, l, rows, q, 7, qw, layout.heads() * any.sharing, any.scale, o, 0, ow);
+        attention.attend(region, g, l, rows, q, 7, qw, layout.heads() * any.sharing, any.scale, any.sinks, o, 0, ow);
         region.run();
         for (int r = 0; r < rows.count(); r++) {
             int s = Arrays.asList(sequences).indexOf(rows.sequence(r));
@@ -108,10 +110,10 @@ class RaggedTest {
     /// Long enough that one row's work is cut in parts, that spans become longer, and that Llama 4's own chunk ends.
     @Test
     void longSequences() {
-        for (int chunk : new int[] {0, 8192}) {
-            KvLayout layout = new KvLayout(1, 1, 16, 32, TensorType.F16, chunk);
+        for (Visible visible : List.of(Visible.ALL, Visible.chunk(8192), Visible.window(1500))) {
+            KvLayout layout = new KvLayout(1, 1, 16, 32, TensorType.F16, visible);
             int positions = 10_300, first = 8100;
-            Talk talk = new Talk(layout, 2, positions, SEED + chunk);
+            Talk talk = new Talk(layout, 2, positions, SEED + visible.size());
             int width = talk.outWidth();
             float[][] whole = talk.run(2, -first, positions - first);
             for (int position : new int[] {8100, 8190, 8191, 8192, 8193, 8300, 9215, 9216, 10_299})
@@ -119,7 +121,7 @@ class RaggedTest {
                     double[] expected = talk.expected(0, position, head);
                     for (int i = 0; i < 32; i++)
                         assertEquals(expected[i], whole[0][position * width + head * 32 + i], 3e-6,
-                                "seed " + SEED + ", chunk " + chunk + ", position " + position);
+                                "seed " + SEED + ", " + visible + ", position " + position);
                 }
             int[] steps = new int[1 + 40 + 1 + 60]; // one by one past 8192, and again at the end
             Arrays.fill(steps, 1);
@@ -130,7 +132,7 @@ class RaggedTest {
                 for (int i = 8170 * width; i < positions * width; i++) {
                     if (i == 8210 * width) i = 10_240 * width;
                     if (whole[0][i] != actual[0][i])
-                        throw new AssertionError("seed " + SEED + ", chunk " + chunk + ", " + threads + " threads: position " + i / width
+                        throw new AssertionError("seed " + SEED + ", " + visible + ", " + threads + " threads: position " + i / width
                                 + ", value " + i % width + " is "
                                 + actual[0][i] + ", expected " + whole[0][i]);
                 }
@@ -142,7 +144,7 @@ class RaggedTest {
     @Test
     void laterPositionsLeaveEarlierOnesAlone() {
         for (TensorType storage : new TensorType[] {TensorType.F32, TensorType.F16}) {
-            KvLayout layout = new KvLayout(2, 1, 16, 32, storage, 0);
+            KvLayout layout = new KvLayout(2, 1, 16, 32, storage, Visible.ALL);
             Talk plain = new Talk(layout, 3, 150, SEED), odd = new Talk(layout, 3, 150, SEED);
             for (int l = 0; l < 2; l++) {
                 odd.v[l][100 * 32 + 3] = Float.POSITIVE_INFINITY;
@@ -165,7 +167,7 @@ class RaggedTest {
 
     @Test
     void refusesWhatDoesNotFit() {
-        KvLayout layout = new KvLayout(2, 2, 8, 8, TensorType.F32, 0);
+        KvLayout layout = new KvLayout(2, 2, 8, 8, TensorType.F32, Visible.ALL);
         try (PagePool pool = new PagePool(List.of(layout), 1 << 20);
                 PagePool other = new PagePool(List.of(layout), 1 << 20);
                 Workers workers = new Workers(1)) {

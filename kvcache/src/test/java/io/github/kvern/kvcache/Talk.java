@@ -17,6 +17,7 @@ final class Talk {
     final float[][] q; // by layer, [position][queryHeads * keySize]
     final float[][] k;
     final float[][] v;
+    float[] sinks; // as likely as not none
 
     Talk(KvLayout layout, int sharing, int positions, long seed) {
         this.layout = layout;
@@ -24,6 +25,8 @@ final class Talk {
         this.positions = positions;
         scale = (float) (1 / Math.sqrt(layout.keySize()));
         SplittableRandom random = new SplittableRandom(seed);
+        sinks = new float[seed % 2 == 0 ? 0 : layout.heads() * sharing];
+        for (int i = 0; i < sinks.length; i++) sinks[i] = 2 * i - 3;
         q = new float[layout.layers()][];
         k = new float[layout.layers()][];
         v = new float[layout.layers()][];
@@ -55,7 +58,12 @@ final class Talk {
     /// What one position and query head should see.
     double[] expected(int layer, int position, int queryHead) {
         int head = queryHead / sharing, keySize = layout.keySize(), size = layout.valueSize();
-        int first = layout.chunk() == 0 ? 0 : position / layout.chunk() * layout.chunk();
+        int range = layout.visible().size();
+        int first = switch (layout.visible().kind()) {
+            case ALL -> 0;
+            case CHUNK -> position / range * range;
+            case WINDOW -> position < range ? 0 : position + 1 - range;
+        };
         double[] scores = new double[position + 1];
         double max = Double.NEGATIVE_INFINITY;
         for (int j = first; j <= position; j++) {
@@ -65,7 +73,7 @@ final class Talk {
             scores[j] *= scale;
             max = Math.max(max, scores[j]);
         }
-        double sum = 0;
+        double sum = sinks.length == 0 ? 0 : Math.exp(sinks[queryHead] - max);
         double[] out = new double[size];
         for (int j = first; j <= position; j++) {
             double w = Math.exp(scores[j] - max);
@@ -97,7 +105,7 @@ final class Talk {
                 int kw = layout.heads() * layout.keySize(), vw = layout.heads() * layout.valueSize();
                 attention.store(region, group, l, rows, k[l], at * kw, kw, v[l], at * vw, vw);
                 if (signed < 0) continue;
-                attention.attend(region, group, l, rows, q[l], at * qWidth(), qWidth(), layout.heads() * sharing, scale, out[l],
+                attention.attend(region, group, l, rows, q[l], at * qWidth(), qWidth(), layout.heads() * sharing, scale, sinks, out[l],
                         at * outWidth(), outWidth());
                 region.run();
             }

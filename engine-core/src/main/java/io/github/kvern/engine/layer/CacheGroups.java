@@ -2,6 +2,7 @@ package io.github.kvern.engine.layer;
 
 import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kvcache.KvLayout;
+import io.github.kvern.kvcache.Visible;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -24,15 +25,15 @@ public final class CacheGroups {
 
     /// Adds a layer.
     ///
-    /// @param chunk positions see only their own aligned run of so many; 0 for everything before them
-    public Place add(int heads, int keySize, int valueSize, int chunk) {
+    /// @param visible which positions a position sees
+    public Place add(int heads, int keySize, int valueSize, Visible visible) {
         for (int i = 0; i < groups.size(); i++) {
             KvLayout g = groups.get(i);
-            if (g.heads() != heads || g.keySize() != keySize || g.valueSize() != valueSize || g.chunk() != chunk) continue;
-            groups.set(i, new KvLayout(g.layers() + 1, heads, keySize, valueSize, storage, chunk));
+            if (g.heads() != heads || g.keySize() != keySize || g.valueSize() != valueSize || !g.visible().equals(visible)) continue;
+            groups.set(i, new KvLayout(g.layers() + 1, heads, keySize, valueSize, storage, visible));
             return new Place(i, g.layers());
         }
-        groups.add(new KvLayout(1, heads, keySize, valueSize, storage, chunk));
+        groups.add(new KvLayout(1, heads, keySize, valueSize, storage, visible));
         return new Place(groups.size() - 1, 0);
     }
 

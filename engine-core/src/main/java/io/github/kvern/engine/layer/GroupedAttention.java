@@ -6,20 +6,49 @@ import io.github.kvern.kernels.Ops;
 
 /// Attention with grouped heads: several query heads read one key/value head. The first half of a layer.
 public final class GroupedAttention implements RowWork {
-    /// A layer's own ways, decided once.
+    /// A layer's numbers.
     ///
     /// @param heads query heads
     /// @param keyHeads key/value heads
     /// @param headSize values in a query or key head
     /// @param valueSize values in a value head
-    /// @param usesRope whether queries and keys are rotated
-    /// @param normsAfterRope whether each head of q and k is RMS-normalised, without weights, after the rotation
-    /// @param scalesByPosition whether queries are multiplied by [PositionScale] in place of a rotation
-    /// @param eps of that norm
+    /// @param manner a family's own ways
+    /// @param eps of the norms of heads
     /// @param cacheGroup the layer's group in the cache
     /// @param cacheLayer its number in that group
-    public record Spec(int heads, int keyHeads, int headSize, int valueSize, boolean usesRope, boolean normsAfterRope,
-            boolean scalesByPosition, float eps, int cacheGroup, int cacheLayer) {
+    public record Spec(int heads, int keyHeads, int headSize, int valueSize, Manner manner, float eps, int cacheGroup, int cacheLayer) {
+    }
+
+    /// How queries and keys are made, decided once.
+    ///
+    /// @param usesRope whether queries and keys are rotated
+    /// @param headNorm where each head of q and k is RMS-normalised
+    /// @param scalesByPosition whether queries are multiplied by [PositionScale] in place of a rotation
+    /// @param needsBiases whether a file without biases of q, k and v is refused; with them they are used in any case
+    public record Manner(boolean usesRope, HeadNorm headNorm, boolean scalesByPosition, boolean needsBiases) {
+        /// Rotated queries and keys.
+        public static final Manner PLAIN = new Manner(true, HeadNorm.NONE, false, false);
+        /// No rotation, but [PositionScale].
+        public static final Manner SCALED_BY_POSITION = new Manner(false, HeadNorm.NONE, true, false);
+
+        /// With a norm of heads.
+        public Manner norms(HeadNorm norm) {
+            return new Manner(usesRope, norm, scalesByPosition, needsBiases);
+        }
+
+        /// With biases of q, k and v that the file must have.
+        public Manner biased() {
+            return new Manner(usesRope, headNorm, scalesByPosition, true);
+        }
+    }
+
+    /// An RMS norm of each head of q and k.
+    public enum HeadNorm {
+        NONE,
+        /// Before the rotation, with the weights `attn_q_norm` and `attn_k_norm`, one for each value of a head.
+        BEFORE_ROPE,
+        /// After the rotation, without weights.
+        AFTER_ROPE
     }
 
     private final Spec spec;
@@ -32,6 +61,8 @@ public final class GroupedAttention implements RowWork {
     private final float[] keyBias;
     private final float[] valueBias;
     private final float[] outputBias;
+    private final float[] queryNorm;
+    private final float[] keyNorm;
     private final float scale;
 
     /// Reads a layer's weights: three matrices for q, k and v, or one that holds the rows of all three.
@@ -52,12 +83,19 @@ public final class GroupedAttention implements RowWork {
             key = w.matrix(prefix + "attn_k.weight", k, width);
             value = w.matrix(prefix + "attn_v.weight", v, width);
         }
-        queryBias = w.findVector(prefix + "attn_q.bias", q);
-        keyBias = w.findVector(prefix + "attn_k.bias", k);
-        valueBias = w.findVector(prefix + "attn_v.bias", v);
+        queryBias = bias(w, prefix + "attn_q.bias", q);
+        keyBias = bias(w, prefix + "attn_k.bias", k);
+        valueBias = bias(w, prefix + "attn_v.bias", v);
+        boolean norms = spec.manner.headNorm == HeadNorm.BEFORE_ROPE;
+        queryNorm = norms ? w.vector(prefix + "attn_q_norm.weight", spec.headSize) : Weights.NONE;
+        keyNorm = norms ? w.vector(prefix + "attn_k_norm.weight", spec.headSize) : Weights.NONE;
         output = w.matrix(prefix + "attn_output.weight", width, spec.heads * spec.valueSize);
         outputBias = w.findVector(prefix + "attn_output.bias", width);
         scale = (float) (1 / Math.sqrt(spec.headSize));
+    }
+
+    private float[] bias(Weights w, String name, int n) {
+        return spec.manner.needsBiases ? w.vector(name, n) : w.findVector(name, n);
     }
 
     /// Reads the normed stream, stores keys and values, and adds the answer to the hidden stream.
@@ -81,29 +119,30 @@ public final class GroupedAttention implements RowWork {
         pass.addToStream(outputBias);
     }
 
-    /// Biases, rotation, norms and scales of q and k.
+    /// Biases, norms, rotation and scales of q and k.
     @Override
     public void rows(Pass pass, int from, int to) {
         Ops ops = pass.ops();
-        int qs = query.rows(), ks = key.rows(), vs = value.rows(), pairs = rope.pairs();
+        int qs = query.rows(), ks = key.rows(), vs = value.rows();
         float[] q = pass.queries(qs), k = pass.keys(ks), v = pass.values(vs);
         for (int i = from; i < to; i++) {
             if (queryBias.length > 0) ops.add(q, i * qs, queryBias, 0, qs);
             if (keyBias.length > 0) ops.add(k, i * ks, keyBias, 0, ks);
             if (valueBias.length > 0) ops.add(v, i * vs, valueBias, 0, vs);
-            if (spec.usesRope) {
-                float[] cos = pass.cos(pairs), sin = pass.sin(pairs);
-                rotate(ops, q, i * qs, spec.heads, cos, sin, i * pairs);
-                rotate(ops, k, i * ks, spec.keyHeads, cos, sin, i * pairs);
-            }
-            if (spec.scalesByPosition) ops.scale(q, i * qs, qs, PositionScale.at(pass.step().rows().position(i)));
+            heads(pass, i, q, i * qs, spec.heads, queryNorm);
+            heads(pass, i, k, i * ks, spec.keyHeads, keyNorm);
+            if (spec.manner.scalesByPosition) ops.scale(q, i * qs, qs, PositionScale.at(pass.step().rows().position(i)));
         }
     }
 
-    private void rotate(Ops ops, float[] x, int at, int heads, float[] cos, float[] sin, int tableAt) {
-        for (int h = 0; h < heads; h++) {
-            rope.rotate(ops, x, at + h * spec.headSize, cos, sin, tableAt);
-            if (spec.normsAfterRope) ops.rmsNorm(x, at + h * spec.headSize, spec.headSize, spec.eps);
+    private void heads(Pass pass, int row, float[] x, int at, int heads, float[] norm) {
+        Ops ops = pass.ops();
+        int n = spec.headSize, pairs = rope.pairs();
+        float[] cos = pass.cos(pairs), sin = pass.sin(pairs);
+        for (int a = at; a < at + heads * n; a += n) {
+            if (norm.length > 0) ops.rmsNorm(x, a, norm, x, a, n, spec.eps);
+            if (spec.manner.usesRope) rope.rotate(ops, x, a, cos, sin, row * pairs);
+            if (spec.manner.headNorm == HeadNorm.AFTER_ROPE) ops.rmsNorm(x, a, n, spec.eps);
         }
     }
 }

@@ -30,13 +30,13 @@ public final class CacheBudget {
 
     /// Refuses a context that can never fit.
     ///
-    /// @param microBatch rows of a step, which may reach from the end of one chunk into the next
+    /// @param microBatch rows of a step, which may reach from the end of one chunk or window into the next
     public static void check(PagePool pool, List<KvLayout> groups, int context, int microBatch) {
         long needed = 0;
         for (int g = 0; g < groups.size(); g++) {
-            int chunk = groups.get(g).chunk();
+            int range = groups.get(g).visible().size();
             long pages = pages(context);
-            if (chunk > 0) pages = Math.min(pages, pages((long) chunk + microBatch) + 1);
+            if (range > 0) pages = Math.min(pages, pages((long) range + microBatch) + 1);
             needed += pages * pool.pageBytes(g);
         }
         if (needed > pool.budgetBytes()) {

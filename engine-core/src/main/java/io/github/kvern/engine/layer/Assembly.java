@@ -1,0 +1,105 @@
+package io.github.kvern.engine.layer;
+
+import io.github.kvern.gguf.GgufFile;
+import io.github.kvern.gguf.TensorType;
+import io.github.kvern.kernels.Matrix;
+import io.github.kvern.kvcache.Visible;
+import io.github.kvern.moe.Experts;
+import io.github.kvern.moe.MoeLayer;
+import io.github.kvern.moe.RouterSpec;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Puts a family's decoder together out of the parts that families share, under the tensor names that they share. A family says
+/// which parts its layers have; nothing here knows a family.
+public final class Assembly {
+    private final Weights w;
+    private final Parameters p;
+    private final Parameters.Reader keys;
+    private final CacheGroups groups;
+    private final List<Decoder.Layer> layers = new ArrayList<>();
+
+    /// Reads the parameters.
+    ///
+    /// @param cache F16 or F32
+    public Assembly(GgufFile file, Weights w, TensorType cache) {
+        this.w = w;
+        p = Parameters.read(file);
+        keys = p.reader(file);
+        groups = new CacheGroups(cache);
+    }
+
+    /// What all families' files say.
+    public Parameters parameters() {
+        return p;
+    }
+
+    /// Reads further keys.
+    public Parameters.Reader keys() {
+        return keys;
+    }
+
+    /// The model's rope.
+    ///
+    /// @param halves as in [Rope#read]
+    public Rope rope(boolean halves) {
+        return Rope.read(p, keys, w, halves);
+    }
+
+    /// A norm of the stream.
+    public Norm norm(String name) {
+        return new Norm(w.vector(name, p.width()), p.eps());
+    }
+
+    /// A norm of the stream in a layer: `blk.N.NAME`.
+    public Norm norm(int layer, String name) {
+        return norm(block(layer) + name);
+    }
+
+    /// Grouped attention, with its place in the cache.
+    ///
+    /// @param visible which positions a position sees
+    public GroupedAttention attention(int layer, Rope rope, GroupedAttention.Manner manner, Visible visible) {
+        CacheGroups.Place place = groups.add(p.keyHeads()[layer], p.headSize(), p.valueSize(), visible);
+        var spec = new GroupedAttention.Spec(p.heads()[layer], p.keyHeads()[layer], p.headSize(), p.valueSize(), manner, p.eps(),
+                place.group(), place.layer());
+        return new GroupedAttention(w, block(layer), p.width(), spec, rope);
+    }
+
+    /// A dense feed-forward part, as wide inside as the parameters say.
+    public Ffn dense(int layer) {
+        return new DenseFfn(w, block(layer), p.width(), p.inner()[layer]);
+    }
+
+    /// A mixture of experts.
+    ///
+    /// @param inner width inside a routed expert
+    /// @param sharedInner width inside the shared expert, 0 for none
+    public Ffn mixture(int layer, RouterSpec spec, int inner, int sharedInner) {
+        String b = block(layer);
+        int d = p.width(), e = spec.experts();
+        Experts experts = new Experts(w.experts(b + "ffn_gate_exps.weight", inner, d, e), w.experts(b + "ffn_up_exps.weight", inner, d, e),
+                w.experts(b + "ffn_down_exps.weight", d, inner, e));
+        Optional<Experts> shared = sharedInner == 0 ? Optional.empty()
+                : Optional.of(new Experts(w.matrix(b + "ffn_gate_shexp.weight", sharedInner, d),
+                        w.matrix(b + "ffn_up_shexp.weight", sharedInner, d), w.matrix(b + "ffn_down_shexp.weight", d, sharedInner)));
+        return new MoeFfn(new MoeLayer(spec, w.router(b + "ffn_gate_inp.weight", e, d), Optional.empty(), experts, shared, w.kernels()));
+    }
+
+    /// Adds the next layer.
+    public void layer(Norm attentionNorm, GroupedAttention attention, Norm ffnNorm, Ffn ffn) {
+        layers.add(new Decoder.Layer(attentionNorm, attention, ffnNorm, ffn));
+    }
+
+    /// The whole: the layers, with embedding, last norm and output. A file without an output has the embedding for one.
+    public Decoder decoder(Rope rope) {
+        Matrix embedding = w.matrix("token_embd.weight", p.vocabulary(), p.width());
+        Matrix output = w.findMatrix("output.weight", p.vocabulary(), p.width()).orElse(embedding);
+        return new Decoder(embedding, rope, layers, norm("output_norm.weight"), output, groups.layouts());
+    }
+
+    private static String block(int layer) {
+        return "blk." + layer + ".";
+    }
+}
