@@ -33,7 +33,8 @@ class HostileModelTest {
             "attention.head_count", "attention.layer_norm_rms_epsilon");
     private static final List<String> MIXTURE = List.of("expert_count", "expert_used_count", "expert_feed_forward_length");
     private static final Map<String, List<String>> REQUIRED_BY_FAMILY = Map.of("llama4",
-            Stream.concat(MIXTURE.stream(), Stream.of("interleave_moe_layer_step")).toList(), "qwen3moe", MIXTURE);
+            Stream.concat(MIXTURE.stream(), Stream.of("interleave_moe_layer_step")).toList(), "qwen3moe", MIXTURE, "gpt-oss",
+            Stream.concat(MIXTURE.stream(), Stream.of("attention.sliding_window")).toList());
     /// Whole numbers that a model's shapes follow from: no other value will do.
     private static final List<
             String> SHAPES = List.of("embedding_length", "feed_forward_length", "attention.head_count", "attention.head_count_kv",

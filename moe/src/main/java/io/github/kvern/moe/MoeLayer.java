@@ -22,6 +22,7 @@ public final class MoeLayer {
 
     private final RouterSpec spec;
     private final Router router;
+    private final float[] scoreBias;
     private final Matrix routerWeights;
     private final Experts experts;
     private final Optional<Experts> shared;
@@ -31,6 +32,7 @@ public final class MoeLayer {
     private final Step choose = this::choose;
     private final Step gather = this::gather;
     private final Step gate = this::gate;
+    private final Step shift = this::shift;
     private final Step gateShared = this::gateShared;
     private final Step sum = this::sum;
 
@@ -55,7 +57,16 @@ public final class MoeLayer {
     /// @param shared an expert that every token uses as well, with weight 1
     /// @throws IllegalArgumentException when shapes do not fit each other
     public MoeLayer(RouterSpec spec, Matrix router, Optional<float[]> bias, Experts experts, Optional<Experts> shared, Kernels kernels) {
+        this(spec, router, new float[0], bias, experts, shared, kernels);
+    }
+
+    /// A layer whose scores are shifted before anything is made of them.
+    ///
+    /// @param scoreBias one value per expert, or none
+    public MoeLayer(RouterSpec spec, Matrix router, float[] scoreBias, Optional<float[]> bias, Experts experts, Optional<Experts> shared,
+            Kernels kernels) {
         this.spec = spec;
+        this.scoreBias = scoreBias;
         this.router = new Router(spec, bias);
         this.routerWeights = router;
         this.experts = experts;
@@ -67,6 +78,11 @@ public final class MoeLayer {
                     + " experts of width " + experts.width());
         if (experts.count() != spec.experts())
             throw new IllegalArgumentException("weights of " + experts.count() + " experts, expected " + spec.experts());
+        if (scoreBias.length != 0 && scoreBias.length != spec.experts())
+            throw new IllegalArgumentException(
+                    "a bias of " + scoreBias.length + " values for the scores of " + spec.experts() + " experts");
+        if (shared.isPresent() && shared.get().biases().isPresent())
+            throw new IllegalArgumentException("a shared expert has no biases here");
         if (shared.isPresent() && (shared.get().count() != 1 || shared.get().width() != experts.width()))
             throw new IllegalArgumentException(
                     "a shared expert of width " + shared.get().width() + ", expected one of width " + experts.width());
@@ -131,6 +147,7 @@ public final class MoeLayer {
         }
         region.run();
 
+        if (experts.biases().isPresent()) run(region, shift, chosen, 2L * inner);
         run(region, gate, chunks(chosen * inner), 16L * CHUNK);
         if (shared.isPresent()) run(region, gateShared, chunks(tokens * shared.get().inner()), 16L * CHUNK);
 
@@ -154,8 +171,10 @@ public final class MoeLayer {
     }
 
     private void choose(int from, int to) {
-        for (int token = from; token < to; token++)
+        for (int token = from; token < to; token++) {
+            if (scoreBias.length > 0) ops.add(scratch.scores, token * spec.experts(), scoreBias, 0, spec.experts());
             router.choose(scratch.scores, token * spec.experts(), scratch.ids, scratch.weights, token * spec.used());
+        }
     }
 
     private void gather(int from, int to) {
@@ -168,14 +187,26 @@ public final class MoeLayer {
         }
     }
 
+    /// Biases of gate and up.
+    private void shift(int from, int to) {
+        int inner = experts.inner();
+        Experts.Biases biases = experts.biases().orElseThrow();
+        for (int column = from; column < to; column++) {
+            int expert = scratch.ids[scratch.origins[column]];
+            ops.add(scratch.inner(inner).values(), column * inner, biases.gate(), expert * inner, inner);
+            ops.add(scratch.up, column * inner, biases.up(), expert * inner, inner);
+        }
+    }
+
     private void gate(int from, int to) {
         int end = Math.min(to * CHUNK, h.columns() * spec.used() * experts.inner());
-        ops.swiGlu(scratch.inner(experts.inner()).values(), from * CHUNK, scratch.up, from * CHUNK, end - from * CHUNK);
+        ops.gated(experts.unit(), scratch.inner(experts.inner()).values(), from * CHUNK, scratch.up, from * CHUNK, end - from * CHUNK);
     }
 
     private void gateShared(int from, int to) {
         int inner = shared.orElseThrow().inner(), end = Math.min(to * CHUNK, h.columns() * inner);
-        ops.swiGlu(scratch.sharedInner(inner).values(), from * CHUNK, scratch.sharedUp, from * CHUNK, end - from * CHUNK);
+        ops.gated(shared.get().unit(), scratch.sharedInner(inner).values(), from * CHUNK, scratch.sharedUp, from * CHUNK,
+                end - from * CHUNK);
     }
 
     /// A unit is a chunk of one token's values.
@@ -185,6 +216,11 @@ public final class MoeLayer {
             int token = unit / chunks, at = unit % chunks * CHUNK, n = Math.min(CHUNK, width - at);
             float[] results = scratch.results;
             int sum = scratch.columns[token * used] * width + at; // the best expert's result takes the others up
+            if (experts.biases().isPresent()) {
+                float[] biases = experts.biases().get().down();
+                for (int k = 0; k < used; k++)
+                    ops.add(results, scratch.columns[token * used + k] * width + at, biases, scratch.ids[token * used + k] * width + at, n);
+            }
             if (!spec.weighsInput()) ops.scale(results, sum, n, scratch.weights[token * used]);
             for (int k = 1; k < used; k++) {
                 int x = scratch.columns[token * used + k] * width + at;

@@ -3,6 +3,11 @@ package io.github.kvern.kernels;
 /// What is not a matrix: norms, rope, gates, sums. One defined order of additions each, the same for any vector width; this
 /// scalar class is the specification, the vector kernels override it with the same bits.
 public class Ops {
+    /// 2 sqrt(2 / pi), and 0.044715 times that.
+    public static final float GELU_LINE = 1.5957691216f, GELU_CUBE = 0.0713548163f;
+    /// gpt-oss's bound of gate and up, and its factor in the exponent.
+    public static final float CLAMP = 7, CLAMPED_SLOPE = 1.702f;
+
     Ops() {
     }
 
@@ -69,6 +74,32 @@ public class Ops {
         for (int i = 0; i < n; i++) {
             float z = gate[at + i];
             gate[at + i] = z / (1 + exp(-z)) * up[upAt + i];
+        }
+    }
+
+    /// Makes one vector of two, in the place of `gate`.
+    public final void gated(GatedUnit unit, float[] gate, int at, float[] up, int upAt, int n) {
+        switch (unit) {
+            case SWI_GLU -> swiGlu(gate, at, up, upAt, n);
+            case GE_GLU -> geGlu(gate, at, up, upAt, n);
+            case CLAMPED_SWI_GLU -> clampedSwiGlu(gate, at, up, upAt, n);
+        }
+    }
+
+    /// [GatedUnit#GE_GLU].
+    void geGlu(float[] gate, int at, float[] up, int upAt, int n) {
+        for (int i = 0; i < n; i++) {
+            float z = gate[at + i];
+            float y = z * Math.fma(z * z, GELU_CUBE, GELU_LINE);
+            gate[at + i] = z / (1 + exp(-y)) * up[upAt + i];
+        }
+    }
+
+    /// [GatedUnit#CLAMPED_SWI_GLU].
+    void clampedSwiGlu(float[] gate, int at, float[] up, int upAt, int n) {
+        for (int i = 0; i < n; i++) {
+            float z = Math.min(gate[at + i], CLAMP), u = Math.min(Math.max(up[upAt + i], -CLAMP), CLAMP);
+            gate[at + i] = z / (1 + exp(z * -CLAMPED_SLOPE)) * (u + 1);
         }
     }
 

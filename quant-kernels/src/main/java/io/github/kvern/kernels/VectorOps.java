@@ -5,7 +5,8 @@ import java.util.List;
 
 /// What is not a matrix, with vectors: the scalar class's bits. What does not fill a vector is left to it.
 final class VectorOps extends Ops {
-    private final Warmth norms = new Warmth(), sums = new Warmth(), rotations = new Warmth(), gates = new Warmth();
+    private final Warmth norms = new Warmth(), sums = new Warmth(), rotations = new Warmth(), gates = new Warmth(),
+            otherGates = new Warmth();
     /// A scalar sister, while this is cold.
     private final Ops plain = new Ops();
 
@@ -84,6 +85,26 @@ final class VectorOps extends Ops {
         super.swiGlu(gate, at + done, up, upAt + done, n - done);
     }
 
+    @Override
+    void geGlu(float[] gate, int at, float[] up, int upAt, int n) {
+        if (otherGates.isCold()) {
+            plain.geGlu(gate, at, up, upAt, n);
+            return;
+        }
+        int done = FloatOps.geGlu(gate, at, up, upAt, n);
+        super.geGlu(gate, at + done, up, upAt + done, n - done);
+    }
+
+    @Override
+    void clampedSwiGlu(float[] gate, int at, float[] up, int upAt, int n) {
+        if (otherGates.isCold()) {
+            plain.clampedSwiGlu(gate, at, up, upAt, n);
+            return;
+        }
+        int done = FloatOps.clampedSwiGlu(gate, at, up, upAt, n);
+        super.clampedSwiGlu(gate, at + done, up, upAt + done, n - done);
+    }
+
     /// What there is to compile.
     List<Exercise> exercises() {
         int n = 256;
@@ -98,6 +119,9 @@ final class VectorOps extends Ops {
         }), new Exercise("gates", gates, () -> {
             System.arraycopy(x, 0, z, 0, n);
             return 8L * FloatOps.swiGlu(z, 0, y, 0, n);
+        }), new Exercise("other gates", otherGates, () -> {
+            System.arraycopy(x, 0, z, 0, n);
+            return 8L * (FloatOps.geGlu(z, 0, y, 0, n) + FloatOps.clampedSwiGlu(z, 0, y, 0, n));
         }));
     }
 }

@@ -50,7 +50,8 @@ final class OpsTest {
             same("addScaled", x, v -> scalar.addScaled(v, AT, y, 5, size, f), v -> vector.addScaled(v, AT, y, 5, size, f));
             same("pairs", x, v -> scalar.rotatePairs(v, AT, size, y, z, 6), v -> vector.rotatePairs(v, AT, size, y, z, 6));
             same("halves", x, v -> scalar.rotateHalves(v, AT, size, y, z, 6), v -> vector.rotateHalves(v, AT, size, y, z, 6));
-            same("swiGlu", x, v -> scalar.swiGlu(v, AT, y, 5, size), v -> vector.swiGlu(v, AT, y, 5, size));
+            for (GatedUnit unit : GatedUnit.values())
+                same(unit + "", x, v -> scalar.gated(unit, v, AT, y, 5, size), v -> vector.gated(unit, v, AT, y, 5, size));
         }
     }
 
@@ -78,6 +79,19 @@ final class OpsTest {
         ops.swiGlu(gate, 0, up, 0, 5);
         float[] expected = {0, 2 * 0.73105858f, -2 * 0.11920292f, 50, 0};
         for (int i = 0; i < 5; i++) assertEquals(expected[i], gate[i], 1e-6, "silu " + i);
+        double[] zs = {0, 1, -2, 5, -5, 9, -60, 60, 1e30};
+        for (double z : zs) {
+            float[] g = {(float) z}, c = {(float) z};
+            ops.gated(GatedUnit.GE_GLU, g, 0, new float[] {3}, 0, 1);
+            assertEquals(3 * z / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (z + 0.044715 * z * z * z))), g[0],
+                    1e-6 * (1 + Math.abs(z)), "gelu " + z);
+            for (float u : new float[] {3, -9, 8}) {
+                c[0] = (float) z;
+                ops.gated(GatedUnit.CLAMPED_SWI_GLU, c, 0, new float[] {u}, 0, 1);
+                double bound = Math.min(z, 7);
+                assertEquals(bound / (1 + Math.exp(-1.702 * bound)) * (Math.clamp(u, -7, 7) + 1), c[0], 1e-5, "clamped " + z + ", " + u);
+            }
+        }
         float[] x = {3, 4, 0, 0};
         ops.rmsNorm(x, 0, 4, 0);
         assertArrayEquals(new float[] {1.2f, 1.6f, 0, 0}, x, 1e-6f);

@@ -16,8 +16,9 @@ public final class Architectures {
         Decoder load(GgufFile file, Weights weights, TensorType cache);
     }
 
-    private static final Map<String, Loader> FAMILIES = Map.of("llama", Llama::load, "llama4", Llama4::load, "qwen2", Qwen2::load,
-            "qwen3", Qwen3::load, "qwen3moe", Qwen3Moe::load);
+    private static final Map<String,
+            Loader> FAMILIES = Map.of("llama", Llama::load, "llama4", Llama4::load, "gpt-oss", GptOss::load, "qwen2", Qwen2::load,
+                    "qwen3", Qwen3::load, "qwen3moe", Qwen3Moe::load);
 
     private Architectures() {
     }

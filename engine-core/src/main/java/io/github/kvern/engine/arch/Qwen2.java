@@ -3,6 +3,7 @@ package io.github.kvern.engine.arch;
 import io.github.kvern.engine.layer.Assembly;
 import io.github.kvern.engine.layer.Decoder;
 import io.github.kvern.engine.layer.GroupedAttention;
+import io.github.kvern.engine.layer.GroupedAttention.Biases;
 import io.github.kvern.engine.layer.GroupedAttention.Manner;
 import io.github.kvern.engine.layer.Rope;
 import io.github.kvern.engine.layer.Weights;
@@ -20,7 +21,7 @@ final class Qwen2 {
         Assembly a = new Assembly(file, w, cache);
         Rope rope = a.rope(true);
         for (int i = 0; i < a.parameters().layers(); i++) {
-            GroupedAttention attention = a.attention(i, rope, Manner.PLAIN.biased(), Visible.ALL);
+            GroupedAttention attention = a.attention(i, rope, Manner.PLAIN.biased(Biases.INPUTS), Visible.ALL);
             a.layer(a.norm(i, "attn_norm.weight"), attention, a.norm(i, "ffn_norm.weight"), a.dense(i));
         }
         return a.decoder(rope);

@@ -2,6 +2,7 @@ package io.github.kvern.engine.layer;
 
 import io.github.kvern.gguf.GgufFile;
 import io.github.kvern.gguf.TensorType;
+import io.github.kvern.kernels.GatedUnit;
 import io.github.kvern.kernels.Matrix;
 import io.github.kvern.kvcache.Visible;
 import io.github.kvern.moe.Experts;
@@ -85,6 +86,20 @@ public final class Assembly {
                 : Optional.of(new Experts(w.matrix(b + "ffn_gate_shexp.weight", sharedInner, d),
                         w.matrix(b + "ffn_up_shexp.weight", sharedInner, d), w.matrix(b + "ffn_down_shexp.weight", d, sharedInner)));
         return new MoeFfn(new MoeLayer(spec, w.router(b + "ffn_gate_inp.weight", e, d), Optional.empty(), experts, shared, w.kernels()));
+    }
+
+    /// A mixture of experts that have biases everywhere, as the router has.
+    ///
+    /// @param inner width inside an expert
+    public Ffn biasedMixture(int layer, RouterSpec spec, int inner, GatedUnit unit) {
+        String b = block(layer);
+        int d = p.width(), e = spec.experts();
+        Experts.Biases biases = new Experts.Biases(w.vectors(b + "ffn_gate_exps.bias", inner, e),
+                w.vectors(b + "ffn_up_exps.bias", inner, e), w.vectors(b + "ffn_down_exps.bias", d, e));
+        Experts experts = new Experts(w.experts(b + "ffn_gate_exps.weight", inner, d, e), w.experts(b + "ffn_up_exps.weight", inner, d, e),
+                w.experts(b + "ffn_down_exps.weight", d, inner, e), unit, Optional.of(biases));
+        return new MoeFfn(new MoeLayer(spec, w.router(b + "ffn_gate_inp.weight", e, d), w.vector(b + "ffn_gate_inp.bias", e),
+                Optional.empty(), experts, Optional.empty(), w.kernels()));
     }
 
     /// Adds the next layer.

@@ -24,22 +24,37 @@ public final class GroupedAttention implements RowWork {
     /// @param usesRope whether queries and keys are rotated
     /// @param headNorm where each head of q and k is RMS-normalised
     /// @param scalesByPosition whether queries are multiplied by [PositionScale] in place of a rotation
-    /// @param needsBiases whether a file without biases of q, k and v is refused; with them they are used in any case
-    public record Manner(boolean usesRope, HeadNorm headNorm, boolean scalesByPosition, boolean needsBiases) {
+    /// @param biases which biases a file must have; those that it has are used in any case
+    /// @param sinks whether every query head has one more score in its softmax, whose weight falls away
+    public record Manner(boolean usesRope, HeadNorm headNorm, boolean scalesByPosition, Biases biases, boolean sinks) {
         /// Rotated queries and keys.
-        public static final Manner PLAIN = new Manner(true, HeadNorm.NONE, false, false);
+        public static final Manner PLAIN = new Manner(true, HeadNorm.NONE, false, Biases.OPTIONAL, false);
         /// No rotation, but [PositionScale].
-        public static final Manner SCALED_BY_POSITION = new Manner(false, HeadNorm.NONE, true, false);
+        public static final Manner SCALED_BY_POSITION = new Manner(false, HeadNorm.NONE, true, Biases.OPTIONAL, false);
 
         /// With a norm of heads.
         public Manner norms(HeadNorm norm) {
-            return new Manner(usesRope, norm, scalesByPosition, needsBiases);
+            return new Manner(usesRope, norm, scalesByPosition, biases, sinks);
         }
 
-        /// With biases of q, k and v that the file must have.
-        public Manner biased() {
-            return new Manner(usesRope, headNorm, scalesByPosition, true);
+        /// With biases that the file must have.
+        public Manner biased(Biases biases) {
+            return new Manner(usesRope, headNorm, scalesByPosition, biases, sinks);
         }
+
+        /// With sinks.
+        public Manner withSinks() {
+            return new Manner(usesRope, headNorm, scalesByPosition, biases, true);
+        }
+    }
+
+    /// Biases that a file must have.
+    public enum Biases {
+        OPTIONAL,
+        /// Of queries, keys and values.
+        INPUTS,
+        /// And of the output.
+        ALL
     }
 
     /// An RMS norm of each head of q and k.
@@ -63,6 +78,7 @@ public final class GroupedAttention implements RowWork {
     private final float[] outputBias;
     private final float[] queryNorm;
     private final float[] keyNorm;
+    private final float[] sinks;
     private final float scale;
 
     /// Reads a layer's weights: three matrices for q, k and v, or one that holds the rows of all three.
@@ -83,19 +99,20 @@ public final class GroupedAttention implements RowWork {
             key = w.matrix(prefix + "attn_k.weight", k, width);
             value = w.matrix(prefix + "attn_v.weight", v, width);
         }
-        queryBias = bias(w, prefix + "attn_q.bias", q);
-        keyBias = bias(w, prefix + "attn_k.bias", k);
-        valueBias = bias(w, prefix + "attn_v.bias", v);
+        queryBias = bias(w, prefix + "attn_q.bias", q, Biases.INPUTS);
+        keyBias = bias(w, prefix + "attn_k.bias", k, Biases.INPUTS);
+        valueBias = bias(w, prefix + "attn_v.bias", v, Biases.INPUTS);
         boolean norms = spec.manner.headNorm == HeadNorm.BEFORE_ROPE;
         queryNorm = norms ? w.vector(prefix + "attn_q_norm.weight", spec.headSize) : Weights.NONE;
         keyNorm = norms ? w.vector(prefix + "attn_k_norm.weight", spec.headSize) : Weights.NONE;
         output = w.matrix(prefix + "attn_output.weight", width, spec.heads * spec.valueSize);
-        outputBias = w.findVector(prefix + "attn_output.bias", width);
+        outputBias = bias(w, prefix + "attn_output.bias", width, Biases.ALL);
+        sinks = spec.manner.sinks ? w.vector(prefix + "attn_sinks.weight", spec.heads) : Weights.NONE;
         scale = (float) (1 / Math.sqrt(spec.headSize));
     }
 
-    private float[] bias(Weights w, String name, int n) {
-        return spec.manner.needsBiases ? w.vector(name, n) : w.findVector(name, n);
+    private float[] bias(Weights w, String name, int n, Biases asked) {
+        return spec.manner.biases.compareTo(asked) >= 0 ? w.vector(name, n) : w.findVector(name, n);
     }
 
     /// Reads the normed stream, stores keys and values, and adds the answer to the hidden stream.
@@ -112,7 +129,7 @@ public final class GroupedAttention implements RowWork {
         Activation answer = pass.middle(output.columns());
         answer.reset(n);
         pass.attention().attend(pass.region(), spec.cacheGroup, spec.cacheLayer, pass.step().rows(), q, 0, query.rows(), spec.heads, scale,
-                answer.values(), 0, output.columns());
+                sinks, answer.values(), 0, output.columns());
         pass.region().run();
         pass.region().multiply(output, answer, pass.sum(), 0, output.rows());
         pass.region().run();

@@ -94,7 +94,21 @@ public final class Weights {
         Tensor t = checked(name, n, 1, 1);
         float[] v = new float[n];
         kernels.matrix(t.type(), t.segment(), 1, n, 1, Precision.EXACT).decodeRow(0, v, 0);
-        for (int i = 0; i < n; i++) {
+        return finite(name, v);
+    }
+
+    /// A vector of floats for each expert of a stack, one after the other.
+    public float[] vectors(String name, int n, int experts) {
+        if (experts == 1) return vector(name, n);
+        Tensor t = checked(name, n, experts, 1);
+        float[] v = new float[Math.multiplyExact(n, experts)];
+        Matrix m = kernels.matrix(t.type(), t.segment(), experts, n, 1, Precision.EXACT);
+        for (int e = 0; e < experts; e++) m.decodeRow(e, v, e * n);
+        return finite(name, v);
+    }
+
+    private float[] finite(String name, float[] v) {
+        for (int i = 0; i < v.length; i++) {
             if (!Float.isFinite(v[i]))
                 throw new ModelFormatException(where(name) + ": expected finite numbers, found " + v[i] + " as value " + i);
         }

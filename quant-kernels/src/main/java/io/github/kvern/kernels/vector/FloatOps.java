@@ -6,6 +6,7 @@ import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.F2I;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 
+import io.github.kvern.kernels.Ops;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
@@ -89,24 +90,49 @@ public final class FloatOps {
         int i = 0;
         for (; i + L <= n; i += L) {
             FloatVector v = FloatVector.fromArray(F, gate, at + i);
-            // e^-v, as in Ops.exp
-            FloatVector z = v.neg().max(-105f).min(89f);
-            FloatVector k = z.fma(FloatVector.broadcast(F, 1.44269504f), FloatVector.broadcast(F, 12582912f)).sub(12582912f);
-            FloatVector r = k.fma(FloatVector.broadcast(F, -0.693145752f), z);
-            r = k.fma(FloatVector.broadcast(F, -1.42860677e-6f), r);
-            FloatVector p = r.fma(FloatVector.broadcast(F, 1.9875691500e-4f), FloatVector.broadcast(F, 1.3981999507e-3f));
-            p = p.fma(r, FloatVector.broadcast(F, 8.3334519073e-3f));
-            p = p.fma(r, FloatVector.broadcast(F, 4.1665795894e-2f));
-            p = p.fma(r, FloatVector.broadcast(F, 1.6666665459e-1f));
-            p = p.fma(r, FloatVector.broadcast(F, 5.0000001201e-1f));
-            p = p.fma(r, FloatVector.broadcast(F, 1f));
-            p = p.fma(r, FloatVector.broadcast(F, 1f));
-            IntVector e = (IntVector) k.convert(F2I, 0);
-            IntVector half = e.lanewise(ASHR, 1);
-            FloatVector exp = p.mul(half.add(127).lanewise(LSHL, 23).reinterpretAsFloats())
-                    .mul(e.sub(half).add(127).lanewise(LSHL, 23).reinterpretAsFloats());
-            v.div(exp.add(1f)).mul(FloatVector.fromArray(F, up, upAt + i)).intoArray(gate, at + i);
+            v.div(exp(v.neg()).add(1f)).mul(FloatVector.fromArray(F, up, upAt + i)).intoArray(gate, at + i);
         }
         return i;
+    }
+
+    /// `gate = gelu(gate) * up`.
+    public static int geGlu(float[] gate, int at, float[] up, int upAt, int n) {
+        int i = 0;
+        for (; i + L <= n; i += L) {
+            FloatVector v = FloatVector.fromArray(F, gate, at + i);
+            FloatVector y = v.mul(v).fma(FloatVector.broadcast(F, Ops.GELU_CUBE), FloatVector.broadcast(F, Ops.GELU_LINE)).mul(v);
+            v.div(exp(y.neg()).add(1f)).mul(FloatVector.fromArray(F, up, upAt + i)).intoArray(gate, at + i);
+        }
+        return i;
+    }
+
+    /// gpt-oss's form, with bounds.
+    public static int clampedSwiGlu(float[] gate, int at, float[] up, int upAt, int n) {
+        int i = 0;
+        for (; i + L <= n; i += L) {
+            FloatVector v = FloatVector.fromArray(F, gate, at + i).min(Ops.CLAMP);
+            FloatVector u = FloatVector.fromArray(F, up, upAt + i).max(-Ops.CLAMP).min(Ops.CLAMP);
+            v.div(exp(v.mul(-Ops.CLAMPED_SLOPE)).add(1f)).mul(u.add(1f)).intoArray(gate, at + i);
+        }
+        return i;
+    }
+
+    /// e^x, as in Ops.exp.
+    private static FloatVector exp(FloatVector x) {
+        FloatVector z = x.max(-105f).min(89f);
+        FloatVector k = z.fma(FloatVector.broadcast(F, 1.44269504f), FloatVector.broadcast(F, 12582912f)).sub(12582912f);
+        FloatVector r = k.fma(FloatVector.broadcast(F, -0.693145752f), z);
+        r = k.fma(FloatVector.broadcast(F, -1.42860677e-6f), r);
+        FloatVector p = r.fma(FloatVector.broadcast(F, 1.9875691500e-4f), FloatVector.broadcast(F, 1.3981999507e-3f));
+        p = p.fma(r, FloatVector.broadcast(F, 8.3334519073e-3f));
+        p = p.fma(r, FloatVector.broadcast(F, 4.1665795894e-2f));
+        p = p.fma(r, FloatVector.broadcast(F, 1.6666665459e-1f));
+        p = p.fma(r, FloatVector.broadcast(F, 5.0000001201e-1f));
+        p = p.fma(r, FloatVector.broadcast(F, 1f));
+        p = p.fma(r, FloatVector.broadcast(F, 1f));
+        IntVector e = (IntVector) k.convert(F2I, 0);
+        IntVector half = e.lanewise(ASHR, 1);
+        return p.mul(half.add(127).lanewise(LSHL, 23).reinterpretAsFloats())
+                .mul(e.sub(half).add(127).lanewise(LSHL, 23).reinterpretAsFloats());
     }
 }
