@@ -33,7 +33,8 @@ class HostileModelTest {
             "attention.head_count", "attention.layer_norm_rms_epsilon");
     private static final List<String> MIXTURE = List.of("expert_count", "expert_used_count", "expert_feed_forward_length");
     private static final Map<String, List<String>> REQUIRED_BY_FAMILY = Map.of("llama4",
-            Stream.concat(MIXTURE.stream(), Stream.of("interleave_moe_layer_step")).toList(), "qwen3moe", MIXTURE, "gpt-oss",
+            Stream.concat(MIXTURE.stream(), Stream.of("interleave_moe_layer_step")).toList(), "qwen3moe", MIXTURE, "gemma3",
+            List.of("attention.sliding_window"), "gpt-oss",
             Stream.concat(MIXTURE.stream(), Stream.of("attention.sliding_window")).toList());
     /// Whole numbers that a model's shapes follow from: no other value will do.
     private static final List<
@@ -144,6 +145,35 @@ class HostileModelTest {
         }
         refused(yarn.with(p + "rope.scaling.factor", MetadataType.FLOAT32, 1e-20f), p + "rope.scaling.factor");
         refused(yarn.withInt(p + "rope.scaling.original_context_length", 0), p + "rope.scaling.original_context_length");
+    }
+
+    /// Keys by which a file asks for something that its family does not do.
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("models")
+    void whatTheFamilyDoesNotDo(Fixture f) throws IOException {
+        ModelSheet good = ModelSheet.read(f.path());
+        String p = good.architecture() + ".";
+        switch (good.architecture()) {
+            case "qwen3moe", "gpt-oss" -> {
+                int own = good.architecture().equals("gpt-oss") ? 3 : 1;
+                runs(good.withInt(p + "expert_gating_func", own), "its own gate");
+                for (int gate : new int[] {2, 4 - own, 77, -1})
+                    refused(good.withInt(p + "expert_gating_func", gate), p + "expert_gating_func");
+                refused(good.withInt(p + "expert_count", 0), p + "expert_count");
+            }
+            case "gemma3" -> {
+                refused(good.with(p + "final_logit_softcapping", MetadataType.FLOAT32, 30f), p + "final_logit_softcapping");
+                runs(good.withInt(p + "attention.sliding_window", 0), "no window");
+            }
+            default -> {
+            }
+        }
+        if (!good.metadata().contains(p + "attention.sliding_window")) return;
+        refused(good.withInt(p + "attention.sliding_window", -1), p + "attention.sliding_window");
+        if (!Set.of("gpt-oss", "gemma3").contains(good.architecture())) return;
+        for (long pattern : new long[] {0, -1, 1L << 40})
+            refused(good.withInt(p + "attention.sliding_window_pattern", pattern), p + "attention.sliding_window_pattern");
+        refused(good.with(p + "rope.freq_base_swa", MetadataType.FLOAT32, 0f), p + "rope.freq_base_swa");
     }
 
     @ParameterizedTest(name = "{0}")

@@ -24,6 +24,7 @@ final class Qwen3Moe {
         Assembly a = new Assembly(file, w, cache);
         Parameters p = a.parameters();
         if (p.experts() == 0) throw a.keys().wrong("expert_count", "1 or more", "0");
+        a.keys().expect("expert_gating_func", 1);
         int inner = a.keys().number("expert_feed_forward_length", 1, 1 << 24);
         RouterSpec router = new RouterSpec(p.experts(), p.expertsUsed(), RouterSpec.Gate.SOFTMAX, true, 1, 1, 1, false);
         Rope rope = a.rope(true);

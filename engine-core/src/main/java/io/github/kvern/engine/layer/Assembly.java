@@ -62,15 +62,25 @@ public final class Assembly {
     ///
     /// @param visible which positions a position sees
     public GroupedAttention attention(int layer, Rope rope, GroupedAttention.Manner manner, Visible visible) {
+        return attention(layer, rope, manner, visible, Optional.empty());
+    }
+
+    /// The same, with a norm of the answer.
+    public GroupedAttention attention(int layer, Rope rope, GroupedAttention.Manner manner, Visible visible, Optional<Norm> after) {
         CacheGroups.Place place = groups.add(p.keyHeads()[layer], p.headSize(), p.valueSize(), visible);
         var spec = new GroupedAttention.Spec(p.heads()[layer], p.keyHeads()[layer], p.headSize(), p.valueSize(), manner, p.eps(),
                 place.group(), place.layer());
-        return new GroupedAttention(w, block(layer), p.width(), spec, rope);
+        return new GroupedAttention(w, block(layer), p.width(), spec, rope, after);
     }
 
     /// A dense feed-forward part, as wide inside as the parameters say.
     public Ffn dense(int layer) {
-        return new DenseFfn(w, block(layer), p.width(), p.inner()[layer]);
+        return dense(layer, GatedUnit.SWI_GLU, Optional.empty());
+    }
+
+    /// The same, with another unit, and a norm of the result.
+    public Ffn dense(int layer, GatedUnit unit, Optional<Norm> after) {
+        return new DenseFfn(w, block(layer), p.width(), p.inner()[layer], unit, after);
     }
 
     /// A mixture of experts.
@@ -109,9 +119,18 @@ public final class Assembly {
 
     /// The whole: the layers, with embedding, last norm and output. A file without an output has the embedding for one.
     public Decoder decoder(Rope rope) {
+        return decoder(List.of(rope), 1);
+    }
+
+    /// The same with several ropes.
+    ///
+    /// @param ropes those of the layers; one that comes twice counts once
+    /// @param embeddingScale what an embedding row is multiplied by
+    public Decoder decoder(List<Rope> ropes, float embeddingScale) {
         Matrix embedding = w.matrix("token_embd.weight", p.vocabulary(), p.width());
         Matrix output = w.findMatrix("output.weight", p.vocabulary(), p.width()).orElse(embedding);
-        return new Decoder(embedding, rope, layers, norm("output_norm.weight"), output, groups.layouts());
+        return new Decoder(embedding, ropes.stream().distinct().toList(), layers, norm("output_norm.weight"), output, groups.layouts(),
+                embeddingScale);
     }
 
     private static String block(int layer) {

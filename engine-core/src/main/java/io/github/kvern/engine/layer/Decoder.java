@@ -9,12 +9,14 @@ import java.util.List;
 /// each, a last norm, and one product over the vocabulary. Immutable.
 ///
 /// @param embedding one row per token
-/// @param rope the model's angles
+/// @param ropes the angles that layers use
 /// @param layers in order
 /// @param norm the last norm
 /// @param output one row per token
 /// @param cacheGroups how the layers keep keys and values
-public record Decoder(Matrix embedding, Rope rope, List<Layer> layers, Norm norm, Matrix output, List<KvLayout> cacheGroups) {
+/// @param embeddingScale what an embedding row is multiplied by
+public record Decoder(Matrix embedding, List<Rope> ropes, List<Layer> layers, Norm norm, Matrix output, List<KvLayout> cacheGroups,
+        float embeddingScale) {
     /// One layer.
     ///
     /// @param attentionNorm before attention
@@ -26,6 +28,7 @@ public record Decoder(Matrix embedding, Rope rope, List<Layer> layers, Norm norm
 
     /// Copies the lists.
     public Decoder {
+        ropes = List.copyOf(ropes);
         layers = List.copyOf(layers);
         cacheGroups = List.copyOf(cacheGroups);
     }
@@ -46,11 +49,13 @@ public record Decoder(Matrix embedding, Rope rope, List<Layer> layers, Norm norm
     public boolean forward(Pass pass, Step step) {
         pass.begin(step);
         float[] x = pass.hidden();
-        int width = width(), pairs = rope.pairs();
-        float[] cos = pass.cos(pairs), sin = pass.sin(pairs);
-        for (int i = 0; i < step.count(); i++) {
-            embedding.decodeRow(step.token(i), x, i * width);
-            rope.angles(step.rows().position(i), cos, sin, i * pairs);
+        int width = width();
+        for (int i = 0; i < step.count(); i++) embedding.decodeRow(step.token(i), x, i * width);
+        if (embeddingScale != 1) pass.ops().scale(x, 0, step.count() * width, embeddingScale);
+        for (int r = 0; r < ropes.size(); r++) {
+            Rope rope = ropes.get(r);
+            float[] cos = pass.cos(rope), sin = pass.sin(rope);
+            for (int i = 0; i < step.count(); i++) rope.angles(step.rows().position(i), cos, sin, i * rope.pairs());
         }
         for (Layer layer : layers) {
             if (step.abandoned()) return false;

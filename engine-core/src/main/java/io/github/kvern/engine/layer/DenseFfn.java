@@ -1,9 +1,11 @@
 package io.github.kvern.engine.layer;
 
 import io.github.kvern.kernels.Activation;
+import io.github.kvern.kernels.GatedUnit;
 import io.github.kvern.kernels.Matrix;
+import java.util.Optional;
 
-/// SwiGLU: `down(silu(gate x) * (up x))`.
+/// A gated unit between products: `down(unit(gate x, up x))`, in most families SwiGLU, `down(silu(gate x) * (up x))`.
 public final class DenseFfn implements Ffn, RowWork {
     private final Matrix gate;
     private final Matrix up;
@@ -11,12 +13,18 @@ public final class DenseFfn implements Ffn, RowWork {
     private final float[] gateBias;
     private final float[] upBias;
     private final float[] downBias;
+    private final GatedUnit unit;
+    private final Optional<Norm> after;
 
     /// Reads a layer's weights.
     ///
     /// @param prefix `blk.N.`
     /// @param inner width inside
-    public DenseFfn(Weights w, String prefix, int width, int inner) {
+    /// @param unit makes one vector of two
+    /// @param after a norm of the result before it is added to the stream
+    public DenseFfn(Weights w, String prefix, int width, int inner, GatedUnit unit, Optional<Norm> after) {
+        this.unit = unit;
+        this.after = after;
         gate = w.matrix(prefix + "ffn_gate.weight", inner, width);
         up = w.matrix(prefix + "ffn_up.weight", inner, width);
         down = w.matrix(prefix + "ffn_down.weight", width, inner);
@@ -37,7 +45,7 @@ public final class DenseFfn implements Ffn, RowWork {
         float[] sum = pass.sum();
         pass.region().multiply(down, middle, sum, 0, width);
         pass.region().run();
-        pass.addToStream(downBias);
+        pass.addToStream(downBias, after);
     }
 
     @Override
@@ -47,7 +55,7 @@ public final class DenseFfn implements Ffn, RowWork {
         for (int i = from; i < to; i++) {
             if (gateBias.length > 0) pass.ops().add(g, i * n, gateBias, 0, n);
             if (upBias.length > 0) pass.ops().add(u, i * n, upBias, 0, n);
-            pass.ops().swiGlu(g, i * n, u, i * n, n);
+            pass.ops().gated(unit, g, i * n, u, i * n, n);
         }
     }
 }

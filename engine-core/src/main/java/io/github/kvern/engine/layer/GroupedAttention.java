@@ -3,6 +3,7 @@ package io.github.kvern.engine.layer;
 import io.github.kvern.kernels.Activation;
 import io.github.kvern.kernels.Matrix;
 import io.github.kvern.kernels.Ops;
+import java.util.Optional;
 
 /// Attention with grouped heads: several query heads read one key/value head. The first half of a layer.
 public final class GroupedAttention implements RowWork {
@@ -26,25 +27,31 @@ public final class GroupedAttention implements RowWork {
     /// @param scalesByPosition whether queries are multiplied by [PositionScale] in place of a rotation
     /// @param biases which biases a file must have; those that it has are used in any case
     /// @param sinks whether every query head has one more score in its softmax, whose weight falls away
-    public record Manner(boolean usesRope, HeadNorm headNorm, boolean scalesByPosition, Biases biases, boolean sinks) {
+    /// @param scale the factor on scores; 0 for one over the root of the head size
+    public record Manner(boolean usesRope, HeadNorm headNorm, boolean scalesByPosition, Biases biases, boolean sinks, float scale) {
         /// Rotated queries and keys.
-        public static final Manner PLAIN = new Manner(true, HeadNorm.NONE, false, Biases.OPTIONAL, false);
+        public static final Manner PLAIN = new Manner(true, HeadNorm.NONE, false, Biases.OPTIONAL, false, 0);
         /// No rotation, but [PositionScale].
-        public static final Manner SCALED_BY_POSITION = new Manner(false, HeadNorm.NONE, true, Biases.OPTIONAL, false);
+        public static final Manner SCALED_BY_POSITION = new Manner(false, HeadNorm.NONE, true, Biases.OPTIONAL, false, 0);
 
         /// With a norm of heads.
         public Manner norms(HeadNorm norm) {
-            return new Manner(usesRope, norm, scalesByPosition, biases, sinks);
+            return new Manner(usesRope, norm, scalesByPosition, biases, sinks, scale);
         }
 
         /// With biases that the file must have.
         public Manner biased(Biases biases) {
-            return new Manner(usesRope, headNorm, scalesByPosition, biases, sinks);
+            return new Manner(usesRope, headNorm, scalesByPosition, biases, sinks, scale);
         }
 
         /// With sinks.
         public Manner withSinks() {
-            return new Manner(usesRope, headNorm, scalesByPosition, biases, true);
+            return new Manner(usesRope, headNorm, scalesByPosition, biases, true, scale);
+        }
+
+        /// With another factor on scores.
+        public Manner scaled(float scale) {
+            return new Manner(usesRope, headNorm, scalesByPosition, biases, sinks, scale);
         }
     }
 
@@ -80,12 +87,15 @@ public final class GroupedAttention implements RowWork {
     private final float[] keyNorm;
     private final float[] sinks;
     private final float scale;
+    private final Optional<Norm> after;
 
     /// Reads a layer's weights: three matrices for q, k and v, or one that holds the rows of all three.
     ///
     /// @param prefix `blk.N.`
-    public GroupedAttention(Weights w, String prefix, int width, Spec spec, Rope rope) {
+    /// @param after a norm of the answer before it is added to the stream
+    public GroupedAttention(Weights w, String prefix, int width, Spec spec, Rope rope, Optional<Norm> after) {
         this.spec = spec;
+        this.after = after;
         this.rope = rope;
         int q = spec.heads * spec.headSize, k = spec.keyHeads * spec.headSize, v = spec.keyHeads * spec.valueSize;
         String merged = prefix + "attn_qkv.weight";
@@ -108,7 +118,7 @@ public final class GroupedAttention implements RowWork {
         output = w.matrix(prefix + "attn_output.weight", width, spec.heads * spec.valueSize);
         outputBias = bias(w, prefix + "attn_output.bias", width, Biases.ALL);
         sinks = spec.manner.sinks ? w.vector(prefix + "attn_sinks.weight", spec.heads) : Weights.NONE;
-        scale = (float) (1 / Math.sqrt(spec.headSize));
+        scale = spec.manner.scale > 0 ? spec.manner.scale : (float) (1 / Math.sqrt(spec.headSize));
     }
 
     private float[] bias(Weights w, String name, int n, Biases asked) {
@@ -133,7 +143,7 @@ public final class GroupedAttention implements RowWork {
         pass.region().run();
         pass.region().multiply(output, answer, pass.sum(), 0, output.rows());
         pass.region().run();
-        pass.addToStream(outputBias);
+        pass.addToStream(outputBias, after);
     }
 
     /// Biases, norms, rotation and scales of q and k.
@@ -155,7 +165,7 @@ public final class GroupedAttention implements RowWork {
     private void heads(Pass pass, int row, float[] x, int at, int heads, float[] norm) {
         Ops ops = pass.ops();
         int n = spec.headSize, pairs = rope.pairs();
-        float[] cos = pass.cos(pairs), sin = pass.sin(pairs);
+        float[] cos = pass.cos(rope), sin = pass.sin(rope);
         for (int a = at; a < at + heads * n; a += n) {
             if (norm.length > 0) ops.rmsNorm(x, a, norm, x, a, n, spec.eps);
             if (spec.manner.usesRope) rope.rotate(ops, x, a, cos, sin, row * pairs);

@@ -3,6 +3,7 @@ package io.github.kvern.engine.layer;
 import io.github.kvern.gguf.GgufFile;
 import io.github.kvern.gguf.Metadata;
 import io.github.kvern.gguf.ModelFormatException;
+import io.github.kvern.gguf.UnsupportedModelException;
 import java.util.Arrays;
 
 /// The metadata keys that all families share, read and checked once.
@@ -83,6 +84,16 @@ public record Parameters(String prefix, int layers, int width, int context, int 
             double v = metadata.findFloat(prefix + key).orElse(absent);
             if (!Double.isFinite(v)) throw wrong(key, "a finite number", "" + v);
             return (float) v;
+        }
+
+        /// Refuses a file that asks for something that the family does not do.
+        ///
+        /// @param value what the key may say; 0 and an absent key say nothing
+        public void expect(String key, int value) {
+            float found = real(key, 0);
+            if (found != 0 && found != value)
+                throw new UnsupportedModelException(file.paths().getFirst() + ": key " + prefix + key + ": only " + value
+                        + " is supported in this family, found " + found);
         }
 
         /// A number for each layer, or one for all.

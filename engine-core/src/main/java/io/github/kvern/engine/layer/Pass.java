@@ -11,6 +11,7 @@ import io.github.kvern.kvcache.Attention;
 import io.github.kvern.kvcache.PagePool;
 import io.github.kvern.moe.MoeScratch;
 import java.util.Arrays;
+import java.util.Optional;
 
 /// What the layers of a model share while a step runs: the step, the workers' region, the cache, and the buffers. Buffers grow to
 /// the largest step seen and are then kept: a step allocates nothing. Belongs to the driver.
@@ -23,6 +24,7 @@ public final class Pass {
     private final Activation last;
     private Activation[] middles = {};
     private float[] bias = Weights.NONE;
+    private Optional<Norm> after = Optional.empty();
     private final RowWork addition = Pass::add;
     private final MoeScratch moe = new MoeScratch();
     private final Buffer hidden = new Buffer();
@@ -31,8 +33,7 @@ public final class Pass {
     private final Buffer keys = new Buffer();
     private final Buffer values = new Buffer();
     private final Buffer inner = new Buffer();
-    private final Buffer cos = new Buffer();
-    private final Buffer sin = new Buffer();
+    private Turns[] turns = {};
     private RowWork current = (pass, from, to) -> {
     };
     private final RangeTask rowTask = (from, to, scratch) -> work().rows(this, from, to);
@@ -120,13 +121,28 @@ public final class Pass {
     ///
     /// @param bias `width` values, or none
     public void addToStream(float[] bias) {
+        addToStream(bias, Optional.empty());
+    }
+
+    /// The same, with a norm of the sum and its bias before they are added.
+    public void addToStream(float[] bias, Optional<Norm> after) {
         this.bias = bias;
-        perRow(addition, 2 * width);
+        this.after = after;
+        perRow(addition, (after.isPresent() ? 4 : 2) * width);
     }
 
     private static void add(Pass pass, int from, int to) {
         int n = pass.width;
         float[] x = pass.hidden(), sum = pass.sum();
+        if (pass.after.isPresent()) {
+            Norm norm = pass.after.get();
+            for (int i = from; i < to; i++) {
+                if (pass.bias.length > 0) pass.ops.add(sum, i * n, pass.bias, 0, n);
+                pass.ops.rmsNorm(sum, i * n, norm.weight(), sum, i * n, n, norm.eps());
+                pass.ops.add(x, i * n, sum, i * n, n);
+            }
+            return;
+        }
         pass.ops.add(x, from * n, sum, from * n, (to - from) * n);
         if (pass.bias.length == 0) return;
         for (int i = from; i < to; i++) pass.ops.add(x, i * n, pass.bias, 0, n);
@@ -149,14 +165,20 @@ public final class Pass {
         return inner.of(step.count(), stride);
     }
 
-    /// Cosines of the step's positions, `[rows][pairs]`.
-    public float[] cos(int pairs) {
-        return cos.of(step.count(), pairs);
+    /// A rope's cosines of the step's positions, `[rows][pairs]`.
+    public float[] cos(Rope rope) {
+        return turns(rope).cos.of(step.count(), rope.pairs());
     }
 
-    /// Sines of the step's positions, `[rows][pairs]`.
-    public float[] sin(int pairs) {
-        return sin.of(step.count(), pairs);
+    /// A rope's sines of the step's positions, `[rows][pairs]`.
+    public float[] sin(Rope rope) {
+        return turns(rope).sin.of(step.count(), rope.pairs());
+    }
+
+    private Turns turns(Rope rope) {
+        for (Turns t : turns) if (t.rope == rope) return t;
+        turns = Arrays.copyOf(turns, turns.length + 1);
+        return turns[turns.length - 1] = new Turns(rope, new Buffer(), new Buffer());
     }
 
     /// Runs work over all rows of the step, shared among the workers when there is enough of it.
@@ -170,6 +192,9 @@ public final class Pass {
 
     private RowWork work() {
         return current;
+    }
+
+    private record Turns(Rope rope, Buffer cos, Buffer sin) {
     }
 
     private static final class Buffer {

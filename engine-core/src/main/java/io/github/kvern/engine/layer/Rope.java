@@ -14,6 +14,8 @@ public final class Rope {
     private static final double QUARTER_REST = 6.123233995736766e-17;
     private static final double QUARTERS = 2 / Math.PI;
 
+    private static final String LOCAL_BASE = "rope.freq_base_swa";
+
     private final int pairs;
     private final boolean halves;
     private final float step;
@@ -38,8 +40,22 @@ public final class Rope {
     public static Rope read(Parameters p, Parameters.Reader r, Weights weights, boolean halves) {
         int n = r.number("rope.dimension_count", p.headSize(), 2, p.headSize());
         if (n % 2 != 0) throw r.wrong("rope.dimension_count", "an even number", "" + n);
-        float base = r.real("rope.freq_base", 10_000f);
-        if (!(base > 1)) throw r.wrong("rope.freq_base", "a number above 1", "" + base);
+        return read(p, r, weights, halves, n, base(r, "rope.freq_base", 10_000f));
+    }
+
+    /// The rope of layers with a window, where they have one of their own: all as in [#read], but the base.
+    public static Rope readLocal(Parameters p, Parameters.Reader r, Weights weights, Rope global) {
+        if (!r.metadata().contains(r.prefix() + LOCAL_BASE)) return global;
+        return read(p, r, weights, global.halves, 2 * global.pairs, base(r, LOCAL_BASE, 0));
+    }
+
+    private static float base(Parameters.Reader r, String key, float absent) {
+        float base = r.real(key, absent);
+        if (!(base > 1)) throw r.wrong(key, "a number above 1", "" + base);
+        return base;
+    }
+
+    private static Rope read(Parameters p, Parameters.Reader r, Weights weights, boolean halves, int n, float base) {
         float factor = r.real("rope.scaling.factor", r.real("rope.scale_linear", 0f));
         if (factor < 0) throw r.wrong("rope.scaling.factor", "0 (none) or more", "" + factor);
         if (factor == 0) factor = 1;
@@ -70,6 +86,15 @@ public final class Rope {
                         r.file().paths().getFirst() + ": tensor rope_freqs.weight: expected divisors above 0, found " + f);
         }
         return new Rope(n / 2, halves, (float) StrictMath.pow(base, -2.0f / n), factors, 1 / factor, ramp, magnitude);
+    }
+
+    /// The rope of layers with a window, where it is never scaled.
+    ///
+    /// @param absent the base that the family has if the file says nothing
+    public static Rope readPlainLocal(Parameters.Reader r, Rope global, float absent) {
+        int n = 2 * global.pairs;
+        return new Rope(global.pairs, global.halves, (float) StrictMath.pow(base(r, LOCAL_BASE, absent), -2.0f / n), Weights.NONE, 1,
+                Weights.NONE, 1);
     }
 
     /// For each pair the share of the plain (not interpolated) angle: 1 for fast pairs, 0 for slow ones. Yarn, section 2 of its

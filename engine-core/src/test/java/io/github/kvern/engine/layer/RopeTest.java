@@ -19,7 +19,7 @@ class RopeTest {
         long seed = 3;
         SplittableRandom random = new SplittableRandom(seed);
         try (GgufFile file = GgufFile.open(TestData.folder().resolve("fixtures/models/llama-tied-Q4_K_M.gguf"))) {
-            Rope rope = Architectures.load(file, new Weights(file, Kernels.best(), Precision.EXACT), TensorType.F32).rope();
+            Rope rope = Architectures.load(file, new Weights(file, Kernels.best(), Precision.EXACT), TensorType.F32).ropes().getFirst();
             float[] cos = new float[rope.pairs()], sin = new float[rope.pairs()];
             for (int i = 0; i < 100_000; i++) {
                 int position = i < 20_000 ? i : random.nextInt(1 << 24);

@@ -58,7 +58,8 @@ final class Driven implements AutoCloseable {
         List<Decoder.Layer> watched = new ArrayList<>();
         for (Decoder.Layer l : plain.layers())
             watched.add(new Decoder.Layer(l.attentionNorm(), l.attention(), l.ffnNorm(), new WatchedFfn(l.ffn(), watched.size(), watch)));
-        Decoder decoder = new Decoder(plain.embedding(), plain.rope(), watched, plain.norm(), plain.output(), plain.cacheGroups());
+        Decoder decoder = new Decoder(plain.embedding(), plain.ropes(), watched, plain.norm(), plain.output(), plain.cacheGroups(),
+                plain.embeddingScale());
         pool = new PagePool(decoder.cacheGroups(), cacheBytes);
         scheduler = new Scheduler(decoder, new Pass(kernels, workers, pool, decoder.width(), file), microBatch, "watched", Recorder.here());
     }
