@@ -7,6 +7,7 @@ import io.github.kvern.kernels.WorkerScratch;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import org.jspecify.annotations.Nullable;
 
 /// One layer's attention, cut into items: a tile of neighbouring rows, one key/value head, and all the spans that the tile sees or
 /// a part of them. Items differ in cost, so a unit of the region is an equal share of the cost, with the items that begin in it.
@@ -14,6 +15,7 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 /// A tile that was cut leaves its spans' results in a buffer; whoever finishes its last part joins them.
 final class AttendTask implements RangeTask {
     private static final int TILE_QUERIES = 64; // per key/value head: enough that reading a block as floats costs little
+    private static final int TILE_EXPANDED = 512; // queries of one head: making its keys and values is worth many
     private static final int ITEMS = 64; // wanted: work for many workers
     private static final int PART_BLOCKS = 8; // at least: a smaller part is not worth its partial results
     private static final int UNITS = 256; // at most
@@ -40,12 +42,17 @@ final class AttendTask implements RangeTask {
     float[] q = NONE;
     int qAt;
     int qStride;
+    @Nullable LatentHeads heads; // who have keys and values of their own, made from the stored ones
+    int keyHeads; // key/value heads, made or stored
+    int keySize;
+    int valueSize;
     int sharing; // query heads that share a key/value head
     float scale;
     float[] sinks = NONE; // one score for each query head, or none
     float[] out = NONE;
     int outAt;
     int outStride;
+    int outHeadStride;
 
     AttendTask(AttentionOps ops) {
         tiles = new TileAttention(ops, this);
@@ -65,7 +72,7 @@ final class AttendTask implements RangeTask {
     }
 
     void prepare(KvLayout layout, int group, int layer, Rows rows, float[] q, int qAt, int qStride, int queryHeads, float scale,
-            float[] sinks, float[] out, int outAt, int outStride) {
+            @Nullable LatentHeads heads, float[] sinks, float[] out, int outAt, int outStride, int outHeadStride) {
         this.layout = layout;
         this.group = group;
         this.layer = layer;
@@ -73,19 +80,24 @@ final class AttendTask implements RangeTask {
         this.q = q;
         this.qAt = qAt;
         this.qStride = qStride;
-        this.sharing = queryHeads / layout.heads();
+        this.heads = heads;
+        this.keyHeads = heads == null ? layout.heads() : queryHeads;
+        this.keySize = heads == null ? layout.keySize() : heads.plainSize() + layout.keySize() - layout.valueSize();
+        this.valueSize = heads == null ? layout.valueSize() : heads.valueSize();
+        this.sharing = queryHeads / keyHeads;
         this.scale = scale;
         this.sinks = sinks;
         this.out = out;
         this.outAt = outAt;
         this.outStride = outStride;
+        this.outHeadStride = outHeadStride;
         count = 0;
         cuts = 0;
         int partialSize = 0;
-        int whole = tiles() * layout.heads(); // items if no tile is cut
+        int whole = tiles() * keyHeads; // items if no tile is cut
         int parts = Math.max(1, (ITEMS + whole - 1) / whole);
         for (int run = 0; run < rows.runs(); run++)
-            for (int head = 0; head < layout.heads(); head++)
+            for (int head = 0; head < keyHeads; head++)
                 for (int row = rows.runStart(run); row < rows.runEnd(run);) {
                     int end = tileEnd(run, row);
                     partialSize += cut(row, end - row, head, parts, partialSize);
@@ -107,7 +119,7 @@ final class AttendTask implements RangeTask {
     /// the one behind that of the row before.
     private int tileEnd(int run, int row) {
         Visible visible = layout.visible();
-        int most = Math.max(1, TILE_QUERIES / sharing);
+        int most = Math.max(1, (heads == null ? TILE_QUERIES : TILE_EXPANDED) / sharing);
         if (visible.kind() == Visible.Kind.CHUNK) most = Math.min(most, visible.size() - rows.position(row) % visible.size());
         return Math.min(rows.runEnd(run) - row, most) + row;
     }
@@ -140,7 +152,7 @@ final class AttendTask implements RangeTask {
         }
         cutPartials[cuts] = partialAt;
         cutParts.set(cuts++, made);
-        return Math.multiplyExact((endSpan - firstSpan) * tileRows * sharing, layout.valueSize() + 2);
+        return Math.multiplyExact((endSpan - firstSpan) * tileRows * sharing, valueSize + 2);
     }
 
     private void item(int row, int tileRows, int head, int firstSpan, int endSpan, int cut, int blocks) {
@@ -155,8 +167,9 @@ final class AttendTask implements RangeTask {
         items[at + FIRST_SPAN] = firstSpan;
         items[at + END_SPAN] = endSpan;
         items[at + CUT] = cut;
-        long perPosition = (long) layout.keySize() + layout.valueSize();
-        costs[count + 1] = costs[count] + (long) blocks * PagePool.POSITIONS * perPosition * ((long) tileRows * sharing + 2); // 2: reading as floats
+        long perPosition = (long) keySize + valueSize;
+        long making = heads == null ? 2 * perPosition : (heads.plainSize() + (long) valueSize) * layout.valueSize(); // 2: reading as floats
+        costs[count + 1] = costs[count] + (long) blocks * PagePool.POSITIONS * (perPosition * tileRows * sharing + making);
         count++;
     }
 

@@ -6,6 +6,7 @@ import io.github.kvern.kernels.Region;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /// Writes keys and values into the cache and answers queries from it.
 ///
@@ -17,7 +18,7 @@ import java.util.Objects;
 public final class Attention {
     private static final long SERIAL = 1 << 15; // values: storing so few is over before a second worker wakes
 
-    private static final float[] NO_SINKS = {};
+    private static final float[] NONE = {};
 
     private final AttentionOps ops;
     private final PagePool pool;
@@ -43,7 +44,7 @@ public final class Attention {
         KvLayout layout = layout(group, layer);
         if (rows.count() == 0) return;
         span(k, kAt, kStride, rows.count(), layout.heads() * layout.keySize(), "keys");
-        span(v, vAt, vStride, rows.count(), layout.heads() * layout.valueSize(), "values");
+        if (!layout.latent()) span(v, vAt, vStride, rows.count(), layout.heads() * layout.valueSize(), "values");
         for (int run = 0; run < rows.runs(); run++) {
             int from = rows.runStart(run), to = rows.runEnd(run) - 1;
             visible(group, rows, from, rows.position(from), rows.position(to));
@@ -59,6 +60,12 @@ public final class Attention {
         }
     }
 
+    /// [#store] for a [latent][KvLayout#latent] layout, whose values are parts of its keys.
+    public void store(Region region, int group, int layer, Rows rows, float[] k, int kAt, int kStride) {
+        if (!layout(group, layer).latent()) throw new IllegalArgumentException("group " + group + " stores values as well: give them too");
+        store(region, group, layer, rows, k, kAt, kStride, NONE, 0, 0);
+    }
+
     /// Adds the attention of one layer to a region, which the caller runs: for each row and query head the weighted sum of the values
     /// at the visible positions, weighted by the softmax of `scale * query . key`. Key/value head `h / (queryHeads / heads)` serves
     /// query head h. The arrays and the rows must stay as they are until the region has run.
@@ -70,7 +77,7 @@ public final class Attention {
     public void attend(Region region, int group, int layer, Rows rows, float[] q, int qAt, int qStride, int queryHeads, float scale,
             float[] out, int outAt,
             int outStride) {
-        attend(region, group, layer, rows, q, qAt, qStride, queryHeads, scale, NO_SINKS, out, outAt, outStride);
+        attend(region, group, layer, rows, q, qAt, qStride, queryHeads, scale, NONE, out, outAt, outStride);
     }
 
     /// As above, with sinks: every query head has one more score in its softmax, whose weight falls away.
@@ -78,20 +85,50 @@ public final class Attention {
     /// @param sinks the score of each query head, or none at all
     public void attend(Region region, int group, int layer, Rows rows, float[] q, int qAt, int qStride, int queryHeads, float scale,
             float[] sinks, float[] out, int outAt, int outStride) {
+        int headStride = layout(group, layer).valueSize();
+        attend(region, group, layer, rows, q, qAt, qStride, queryHeads, scale, sinks, out, outAt, outStride, headStride);
+    }
+
+    /// As above, with the heads of a result somewhere else than side by side.
+    ///
+    /// @param outHeadStride head h of row i takes `valueSize` floats from `outAt + i * outStride + h * outHeadStride` on
+    public void attend(Region region, int group, int layer, Rows rows, float[] q, int qAt, int qStride, int queryHeads, float scale,
+            float[] sinks, float[] out, int outAt, int outStride, int outHeadStride) {
+        add(region, group, layer, rows, q, qAt, qStride, queryHeads, scale, null, sinks, out, outAt, outStride, outHeadStride);
+    }
+
+    /// [#attend] for a latent layout, with keys and values that each query head makes for itself from the stored vectors: its queries
+    /// are as long as such keys. The same sums as with queries taken into the latent space, in another order; cheaper for many rows of
+    /// one sequence.
+    ///
+    /// @param heads the layer's matrices
+    /// @param q row i's queries are the `queryHeads * (plainSize + keySize - valueSize of the layout)` floats from `qAt + i * qStride` on
+    /// @param out row i's result takes `queryHeads * heads.valueSize()` floats from `outAt + i * outStride` on; may not be `q`
+    public void attendExpanded(Region region, int group, int layer, Rows rows, LatentHeads heads, float[] q, int qAt, int qStride,
+            int queryHeads, float scale, float[] out, int outAt, int outStride) {
+        if (!layout(group, layer).latent()) throw new IllegalArgumentException("group " + group + " has no latent vectors to expand");
+        add(region, group, layer, rows, q, qAt, qStride, queryHeads, scale, heads, NONE, out, outAt, outStride, heads.valueSize());
+    }
+
+    private void add(Region region, int group, int layer, Rows rows, float[] q, int qAt, int qStride, int queryHeads, float scale,
+            @Nullable LatentHeads heads, float[] sinks, float[] out, int outAt, int outStride, int outHeadStride) {
         KvLayout layout = layout(group, layer);
+        int keySize = heads == null ? layout.keySize() : heads.plainSize() + layout.keySize() - layout.valueSize();
+        int valueSize = heads == null ? layout.valueSize() : heads.valueSize();
         if (queryHeads < 1 || queryHeads % layout.heads() != 0)
             throw new IllegalArgumentException(queryHeads + " query heads cannot share " + layout.heads() + " key/value heads evenly");
         if (sinks.length > 0 && sinks.length != queryHeads)
             throw new IllegalArgumentException(sinks.length + " sinks for " + queryHeads + " query heads");
         if (rows.count() == 0) return;
-        span(q, qAt, qStride, rows.count(), Math.multiplyExact(queryHeads, layout.keySize()), "queries");
-        span(out, outAt, outStride, rows.count(), Math.multiplyExact(queryHeads, layout.valueSize()), "results");
+        span(q, qAt, qStride, rows.count(), Math.multiplyExact(queryHeads, keySize), "queries");
+        int lastHead = Math.multiplyExact(queryHeads - 1, outHeadStride);
+        span(out, outAt, outStride, rows.count(), Math.addExact(lastHead, valueSize), "results");
         for (int run = 0; run < rows.runs(); run++) {
             int from = rows.runStart(run), to = rows.runEnd(run) - 1;
             visible(group, rows, from, layout.firstVisible(rows.position(from)), rows.position(to));
         }
         AttendTask task = idleAttend();
-        task.prepare(layout, group, layer, rows, q, qAt, qStride, queryHeads, scale, sinks, out, outAt, outStride);
+        task.prepare(layout, group, layer, rows, q, qAt, qStride, queryHeads, scale, heads, sinks, out, outAt, outStride, outHeadStride);
         region.add(task, task.units(), task.unitCost());
     }
 

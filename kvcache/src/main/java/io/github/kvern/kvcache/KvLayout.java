@@ -11,7 +11,8 @@ import io.github.kvern.kernels.AttentionOps;
 /// @param valueSize values in a value
 /// @param storage F32 or F16
 /// @param visible which positions a position sees
-public record KvLayout(int layers, int heads, int keySize, int valueSize, TensorType storage, Visible visible) {
+/// @param latent whether a value is the first `valueSize` values of its key, and is not stored a second time
+public record KvLayout(int layers, int heads, int keySize, int valueSize, TensorType storage, Visible visible, boolean latent) {
     /// @throws IllegalArgumentException when a number is out of range or the cache cannot store the type
     public KvLayout {
         if (layers < 1 || heads < 1 || keySize < 1 || valueSize < 1)
@@ -22,6 +23,13 @@ public record KvLayout(int layers, int heads, int keySize, int valueSize, Tensor
             throw new IllegalArgumentException("the cache stores F32 or F16, not " + storage);
         if (Math.max(keySize, valueSize) > 1 << 20) // blocks are read into arrays of 64 times as many floats
             throw new IllegalArgumentException("a key or value of " + Math.max(keySize, valueSize) + " values is too wide for the cache");
+        if (latent && valueSize > keySize)
+            throw new IllegalArgumentException("values of " + valueSize + " are to be part of keys of " + keySize);
+    }
+
+    /// Keys and values of their own.
+    public KvLayout(int layers, int heads, int keySize, int valueSize, TensorType storage, Visible visible) {
+        this(layers, heads, keySize, valueSize, storage, visible, false);
     }
 
     /// Bytes of one page: [PagePool#POSITIONS] positions of every layer of the group.
@@ -48,6 +56,6 @@ public record KvLayout(int layers, int heads, int keySize, int valueSize, Tensor
     }
 
     private long valueBytes() {
-        return AttentionOps.valueBytes(storage, valueSize);
+        return latent ? 0 : AttentionOps.valueBytes(storage, valueSize);
     }
 }

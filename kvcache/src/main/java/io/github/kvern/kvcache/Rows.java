@@ -53,15 +53,18 @@ public final class Rows {
         return positions[row];
     }
 
-    int runs() {
+    /// How many runs there are: stretches of rows that are neighbouring positions of one sequence.
+    public int runs() {
         return runCount;
     }
 
-    int runStart(int run) {
+    /// The first row of a run.
+    public int runStart(int run) {
         return runs[run];
     }
 
-    int runEnd(int run) {
+    /// The last row of a run, and one.
+    public int runEnd(int run) {
         return run + 1 < runCount ? runs[run + 1] : count;
     }
 }

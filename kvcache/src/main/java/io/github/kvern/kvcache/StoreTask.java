@@ -72,8 +72,9 @@ final class StoreTask implements RangeTask {
             int key = layout.keySize(), value = layout.valueSize();
             boolean finite = ops.storeKeys(layout.storage(), page.memory, layout.keysAt(layer, head), slot, count, k,
                     kAt + row * kStride + head * key, kStride, key);
-            finite &= ops.storeValues(layout.storage(), page.memory, layout.valuesAt(layer, head), slot, count, v,
-                    vAt + row * vStride + head * value, vStride, value);
+            if (!layout.latent())
+                finite &= ops.storeValues(layout.storage(), page.memory, layout.valuesAt(layer, head), slot, count, v,
+                        vAt + row * vStride + head * value, vStride, value);
             if (!finite) page.oddities = true;
         }
         left.addAndGet(from - to);

@@ -13,7 +13,8 @@ import java.util.Arrays;
 /// The result of a span is its queries' maxima, sums and weighted sums. The first span of a row becomes its total, later ones are
 /// joined to it one by one: the same steps whether one worker takes all spans or each its own.
 final class TileAttention {
-    private static final int KEYS = 0, VALUES = 1, QUERIES = 2, WEIGHTS = 3, STATE = 4, SUMS = 5, TOTAL_STATE = 6, TOTALS = 7; // scratch
+    private static final int KEYS = 0, VALUES = 1, QUERIES = 2, WEIGHTS = 3, STATE = 4, SUMS = 5, TOTAL_STATE = 6, TOTALS = 7, // scratch
+            LATENT = 8, MADE = 9, KEY_MATRIX = 10, VALUE_MATRIX = 11;
     private static final int STATES = 3; // floats of state per query: maximum, sum, factor
 
     private final AttentionOps ops;
@@ -26,10 +27,10 @@ final class TileAttention {
 
     /// All spans of a tile, and its result.
     void whole(int row, int rows, int head, WorkerScratch scratch) {
-        KvLayout layout = task.layout;
-        int queries = rows * task.sharing, size = layout.valueSize();
+        int queries = rows * task.sharing, size = task.valueSize;
         int first = firstBlock(row), last = lastBlock(row, rows);
         boolean stored = pack(row, rows, head, first, last, scratch);
+        readMatrices(head, scratch);
         float[] state = scratch.floats(STATE, STATES * queries), sums = scratch.floats(SUMS, queries * size);
         int firstSpan = Spans.of(first), endSpan = Spans.of(last) + 1;
         span(row, rows, head, firstSpan, stored, state, sums, scratch);
@@ -60,9 +61,10 @@ final class TileAttention {
     /// Some spans of a tile: leaves the result of span s and query c in `partials`, from
     /// `at + ((s - the tile's first span) * queries + c) * (valueSize + 2)` on: maximum, sum, weighted sums.
     void part(int row, int rows, int head, int firstSpan, int endSpan, float[] partials, int at, WorkerScratch scratch) {
-        int queries = rows * task.sharing, size = task.layout.valueSize();
+        int queries = rows * task.sharing, size = task.valueSize;
         boolean stored = pack(row, rows, head, Math.max(firstBlock(row), Spans.start(firstSpan)),
                 Math.min(lastBlock(row, rows), Spans.start(endSpan) - 1), scratch);
+        readMatrices(head, scratch);
         float[] state = scratch.floats(STATE, STATES * queries), sums = scratch.floats(SUMS, queries * size);
         int tileSpan = Spans.of(firstBlock(row));
         for (int span = firstSpan; span < endSpan; span++) {
@@ -78,7 +80,7 @@ final class TileAttention {
 
     /// A tile's result from the partial results of all its spans.
     void join(int row, int rows, int head, float[] partials, int at, WorkerScratch scratch) {
-        int queries = rows * task.sharing, size = task.layout.valueSize();
+        int queries = rows * task.sharing, size = task.valueSize;
         int tileSpan = Spans.of(firstBlock(row)), endSpan = Spans.of(lastBlock(row, rows)) + 1;
         float[] state = scratch.floats(TOTAL_STATE, STATES), total = scratch.floats(TOTALS, size);
         for (int c = 0; c < queries; c++) {
@@ -115,14 +117,14 @@ final class TileAttention {
     /// each on its own: the order of additions is that of a query alone, and nothing unseen is touched, not even times zero.
     private void span(int row, int rows, int head, int span, boolean stored, float[] state, float[] sums, WorkerScratch scratch) {
         KvLayout layout = task.layout;
-        int queries = rows * task.sharing, size = layout.valueSize(), keySize = layout.keySize();
+        int queries = rows * task.sharing, size = task.valueSize, keySize = task.keySize;
         int position = task.rows.position(row);
         for (int c = 0; c < queries; c++) {
             state[STATES * c] = Float.NEGATIVE_INFINITY;
             state[STATES * c + 1] = 0;
         }
         Arrays.fill(sums, 0, queries * size, 0f);
-        float[] keys = scratch.floats(KEYS, stored ? 0 : AttentionOps.BLOCK * keySize),
+        float[] keys = scratch.floats(KEYS, stored ? 0 : AttentionOps.BLOCK * (keySize + AttentionOps.PACK)),
                 values = scratch.floats(VALUES, stored ? 0 : AttentionOps.BLOCK * size);
         float[] weights = scratch.floats(WEIGHTS, AttentionOps.BLOCK * packs(queries) * AttentionOps.PACK);
         float[] packed = scratch.floats(QUERIES, packs(queries) * AttentionOps.PACK * keySize);
@@ -138,8 +140,7 @@ final class TileAttention {
             if (stored) {
                 ops.storedScores(memory, keysAt, packed, keySize, skip, end, task.scale, weights);
             } else {
-                ops.loadKeys(layout.storage(), memory, keysAt, keys, keySize);
-                ops.loadValues(layout.storage(), memory, valuesAt, seen, values, size);
+                load(memory, head, seen, keys, values, scratch);
                 ops.scores(keys, packed, keySize, skip, end, task.scale, weights);
             }
             for (int c = skip; c < end; c++)
@@ -151,6 +152,37 @@ final class TileAttention {
                 c = stop;
             }
         }
+    }
+
+    /// A block's keys and values as floats.
+    private void load(MemorySegment memory, int head, int seen, float[] keys, float[] values, WorkerScratch scratch) {
+        KvLayout layout = task.layout;
+        LatentHeads heads = task.heads;
+        int stored = layout.keySize(), latent = layout.valueSize(), size = task.valueSize;
+        if (heads == null) {
+            ops.loadKeys(layout.storage(), memory, layout.keysAt(task.layer, head), keys, stored);
+            if (layout.latent()) ops.valuesOfKeys(keys, seen, values, size);
+            else ops.loadValues(layout.storage(), memory, layout.valuesAt(task.layer, head), seen, values, size);
+            return;
+        }
+        int plain = heads.plainSize();
+        float[] vectors = scratch.floats(LATENT, AttentionOps.BLOCK * stored);
+        float[] made = scratch.floats(MADE, AttentionOps.BLOCK * packs(size) * AttentionOps.PACK);
+        ops.loadKeys(layout.storage(), memory, layout.keysAt(task.layer, 0), vectors, stored);
+        ops.scores(vectors, scratch.floats(KEY_MATRIX, 0), latent, 0, plain, 1, keys); // lies as keys do: a lane is a position
+        System.arraycopy(vectors, latent * AttentionOps.BLOCK, keys, plain * AttentionOps.BLOCK, (stored - latent) * AttentionOps.BLOCK);
+        ops.scores(vectors, scratch.floats(VALUE_MATRIX, 0), latent, 0, size, 1, made);
+        ops.valuesOfKeys(made, seen, values, size);
+    }
+
+    /// Reads a head's matrices, once for all blocks of an item.
+    private void readMatrices(int head, WorkerScratch scratch) {
+        LatentHeads heads = task.heads;
+        if (heads == null) return;
+        int latent = task.layout.valueSize(), plain = heads.plainSize(), size = heads.valueSize();
+        heads.pack(head, scratch.floats(KEY_MATRIX, packs(plain) * AttentionOps.PACK * latent),
+                scratch.floats(VALUE_MATRIX, packs(size) * AttentionOps.PACK * latent),
+                scratch.floats(MADE, Math.max(latent, Math.max(plain, size))));
     }
 
     /// The weighted sums of one block for the queries `first` to `last` (exclusive).
@@ -180,7 +212,7 @@ final class TileAttention {
     private void sums(boolean stored, MemorySegment memory, long at, float[] values, float[] weights, int first, int last, int from, int to,
             float[] state,
             float[] sums) {
-        int size = task.layout.valueSize();
+        int size = task.valueSize;
         if (stored) ops.storedSums(memory, at, size, weights, first, last, from, to, state, STATES, sums);
         else ops.accumulate(values, size, weights, first, last, from, to, state, STATES, sums);
     }
@@ -218,7 +250,7 @@ final class TileAttention {
     private boolean pack(int row, int rows, int head, int first, int last, WorkerScratch scratch) {
         int queries = rows * task.sharing;
         KvLayout layout = task.layout;
-        boolean stored = ops.readsStored(layout.storage(), layout.keySize(), layout.valueSize(), queries);
+        boolean stored = !layout.latent() && ops.readsStored(layout.storage(), layout.keySize(), layout.valueSize(), queries);
         for (int block = first; block <= last && stored; block++) stored = !task.rows.sequence(row).page(task.group, block).oddities;
         if (stored && pack(row, queries, head, AttentionOps.HALF_FACTOR, scratch)) return true;
         pack(row, queries, head, 1, scratch);
@@ -226,7 +258,7 @@ final class TileAttention {
     }
 
     private boolean pack(int row, int queries, int head, float factor, WorkerScratch scratch) {
-        int size = task.layout.keySize();
+        int size = task.keySize;
         float[] packed = scratch.floats(QUERIES, packs(queries) * AttentionOps.PACK * size);
         boolean finite = true;
         for (int c = 0; c < queries; c++) {
@@ -242,6 +274,6 @@ final class TileAttention {
 
     private int outAt(int row, int query, int head) {
         return task.outAt + (row + query / task.sharing) * task.outStride
-                + (head * task.sharing + query % task.sharing) * task.layout.valueSize();
+                + (head * task.sharing + query % task.sharing) * task.outHeadStride;
     }
 }

@@ -24,6 +24,9 @@ class AttentionTest {
                     Visible.window(128), Visible.window(300), Visible.window(1000)};
             KvLayout layout = layout(1 + random.nextInt(3), sizes[random.nextInt(8)], sizes[random.nextInt(8)],
                     random.nextBoolean() ? TensorType.F32 : TensorType.F16, kinds[random.nextInt(kinds.length)]);
+            if (random.nextInt(3) == 0)
+                layout = new KvLayout(2, layout.heads(), layout.keySize(), 1 + random.nextInt(layout.keySize()), layout.storage(),
+                        layout.visible(), true);
             int positions = 1 + random.nextInt(random.nextBoolean() ? 70 : 600);
             Talk talk = new Talk(layout, 1 + random.nextInt(5), positions, seed);
             float[][] whole = talk.run(1, positions);

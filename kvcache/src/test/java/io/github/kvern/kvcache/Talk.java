@@ -34,6 +34,8 @@ final class Talk {
             q[l] = random(random, positions * qWidth(), 2);
             k[l] = random(random, positions * layout.heads() * layout.keySize(), 2);
             v[l] = random(random, positions * layout.heads() * layout.valueSize(), 1);
+            if (!layout.latent()) continue;
+            for (int i = 0; i < v[l].length; i++) v[l][i] = k[l][i / layout.valueSize() * layout.keySize() + i % layout.valueSize()];
         }
     }
 

@@ -32,6 +32,7 @@ public class AttentionOps {
 
     /// Columns of a panel of halves.
     public static final int PANEL = 32;
+    private static final int TURNED = 16;
     private static final int INFINITE_HALF = 0x7c00;
     private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort F16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -103,6 +104,14 @@ public class AttentionOps {
     /// Reads the values of a block's first `positions` positions as floats, `[positions][size]` from the start of `target`.
     public void loadValues(TensorType storage, MemorySegment page, long at, int positions, float[] target, int size) {
         for (int j = 0; j < positions; j++) for (int i = 0; i < size; i++) target[j * size + i] = get(storage, page, at, BLOCK, size, j, i);
+    }
+
+    /// Turns the first `size` values of a block's keys, `[..][BLOCK]`, into values of the first `positions` positions,
+    /// `[positions][size]`: what a cache does that stores latent vectors once.
+    public final void valuesOfKeys(float[] keys, int positions, float[] values, int size) {
+        for (int from = 0; from < size; from += TURNED) // lines of both stay in the first-level cache
+            for (int j = 0, to = Math.min(size, from + TURNED); j < positions; j++)
+                for (int i = from; i < to; i++) values[j * size + i] = keys[i * BLOCK + j];
     }
 
     private static float get(TensorType storage, MemorySegment page, long at, int rows, int columns, int row, int column) {

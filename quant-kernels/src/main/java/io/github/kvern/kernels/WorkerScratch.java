@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 /// Buffers that belong to one worker and live as long as the team. Contents do not survive from one task to the next.
 public final class WorkerScratch {
     private final int worker;
-    private final float[][] floats = new float[8][];
+    private final float[][] floats = new float[12][];
     private int[] ints = {};
     private @Nullable PackedTile tile;
 
@@ -22,7 +22,7 @@ public final class WorkerScratch {
 
     /// A float buffer of at least this size.
     ///
-    /// @param slot 0 to 7: a task that needs several buffers at once takes several slots
+    /// @param slot 0 to 11: a task that needs several buffers at once takes several slots
     public float[] floats(int slot, int size) {
         if (floats[slot].length < size) floats[slot] = new float[size];
         return floats[slot];

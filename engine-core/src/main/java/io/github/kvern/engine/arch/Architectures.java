@@ -17,7 +17,8 @@ public final class Architectures {
     }
 
     private static final Map<String,
-            Loader> FAMILIES = Map.of("llama", Llama::load, "llama4", Llama4::load, "gpt-oss", GptOss::load, "gemma3", Gemma3::load,
+            Loader> FAMILIES = Map.of("deepseek2", DeepSeek2::load, "llama", Llama::load, "llama4", Llama4::load, "gpt-oss", GptOss::load,
+                    "gemma3", Gemma3::load,
                     "qwen2", Qwen2::load,
                     "qwen3", Qwen3::load, "qwen3moe", Qwen3Moe::load);
 

@@ -73,6 +73,14 @@ public final class Assembly {
         return new GroupedAttention(w, block(layer), p.width(), spec, rope, after);
     }
 
+    /// Latent attention, with its place in the cache.
+    ///
+    /// @param scale on scores
+    public LatentAttention latentAttention(int layer, Rope rope, LatentAttention.Shape shape, float scale) {
+        CacheGroups.Place place = groups.addLatent(shape.rank() + shape.ropeSize(), shape.rank());
+        return new LatentAttention(w, block(layer), p.width(), shape, p.eps(), scale, rope, place);
+    }
+
     /// A dense feed-forward part, as wide inside as the parameters say.
     public Ffn dense(int layer) {
         return dense(layer, GatedUnit.SWI_GLU, Optional.empty());
@@ -88,6 +96,13 @@ public final class Assembly {
     /// @param inner width inside a routed expert
     /// @param sharedInner width inside the shared expert, 0 for none
     public Ffn mixture(int layer, RouterSpec spec, int inner, int sharedInner) {
+        return mixture(layer, spec, inner, sharedInner, Optional.empty());
+    }
+
+    /// A mixture of experts.
+    ///
+    /// @param bias added to the experts' scores for choosing only
+    public Ffn mixture(int layer, RouterSpec spec, int inner, int sharedInner, Optional<float[]> bias) {
         String b = block(layer);
         int d = p.width(), e = spec.experts();
         Experts experts = new Experts(w.experts(b + "ffn_gate_exps.weight", inner, d, e), w.experts(b + "ffn_up_exps.weight", inner, d, e),
@@ -95,7 +110,7 @@ public final class Assembly {
         Optional<Experts> shared = sharedInner == 0 ? Optional.empty()
                 : Optional.of(new Experts(w.matrix(b + "ffn_gate_shexp.weight", sharedInner, d),
                         w.matrix(b + "ffn_up_shexp.weight", sharedInner, d), w.matrix(b + "ffn_down_shexp.weight", d, sharedInner)));
-        return new MoeFfn(new MoeLayer(spec, w.router(b + "ffn_gate_inp.weight", e, d), Optional.empty(), experts, shared, w.kernels()));
+        return new MoeFfn(new MoeLayer(spec, w.router(b + "ffn_gate_inp.weight", e, d), bias, experts, shared, w.kernels()));
     }
 
     /// A mixture of experts that have biases everywhere, as the router has.
@@ -113,7 +128,7 @@ public final class Assembly {
     }
 
     /// Adds the next layer.
-    public void layer(Norm attentionNorm, GroupedAttention attention, Norm ffnNorm, Ffn ffn) {
+    public void layer(Norm attentionNorm, SelfAttention attention, Norm ffnNorm, Ffn ffn) {
         layers.add(new Decoder.Layer(attentionNorm, attention, ffnNorm, ffn));
     }
 

@@ -27,13 +27,25 @@ public final class CacheGroups {
     ///
     /// @param visible which positions a position sees
     public Place add(int heads, int keySize, int valueSize, Visible visible) {
+        return add(heads, keySize, valueSize, visible, false);
+    }
+
+    /// Adds a layer that keeps one latent vector for all heads and sees everything.
+    ///
+    /// @param size values in a latent vector and its rope part
+    /// @param valueSize values in a latent vector
+    public Place addLatent(int size, int valueSize) {
+        return add(1, size, valueSize, Visible.ALL, true);
+    }
+
+    private Place add(int heads, int keySize, int valueSize, Visible visible, boolean latent) {
         for (int i = 0; i < groups.size(); i++) {
-            KvLayout g = groups.get(i);
-            if (g.heads() != heads || g.keySize() != keySize || g.valueSize() != valueSize || !g.visible().equals(visible)) continue;
-            groups.set(i, new KvLayout(g.layers() + 1, heads, keySize, valueSize, storage, visible));
-            return new Place(i, g.layers());
+            int layers = groups.get(i).layers();
+            if (!groups.get(i).equals(new KvLayout(layers, heads, keySize, valueSize, storage, visible, latent))) continue;
+            groups.set(i, new KvLayout(layers + 1, heads, keySize, valueSize, storage, visible, latent));
+            return new Place(i, layers);
         }
-        groups.add(new KvLayout(1, heads, keySize, valueSize, storage, visible));
+        groups.add(new KvLayout(1, heads, keySize, valueSize, storage, visible, latent));
         return new Place(groups.size() - 1, 0);
     }
 

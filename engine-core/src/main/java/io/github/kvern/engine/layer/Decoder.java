@@ -23,7 +23,7 @@ public record Decoder(Matrix embedding, List<Rope> ropes, List<Layer> layers, No
     /// @param attention first half
     /// @param ffnNorm before the feed-forward part
     /// @param ffn second half
-    public record Layer(Norm attentionNorm, GroupedAttention attention, Norm ffnNorm, Ffn ffn) {
+    public record Layer(Norm attentionNorm, SelfAttention attention, Norm ffnNorm, Ffn ffn) {
     }
 
     /// Copies the lists.

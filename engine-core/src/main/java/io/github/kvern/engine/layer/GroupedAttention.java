@@ -6,7 +6,7 @@ import io.github.kvern.kernels.Ops;
 import java.util.Optional;
 
 /// Attention with grouped heads: several query heads read one key/value head. The first half of a layer.
-public final class GroupedAttention implements RowWork {
+public final class GroupedAttention implements SelfAttention, RowWork {
     /// A layer's numbers.
     ///
     /// @param heads query heads
@@ -126,6 +126,7 @@ public final class GroupedAttention implements RowWork {
     }
 
     /// Reads the normed stream, stores keys and values, and adds the answer to the hidden stream.
+    @Override
     public void forward(Pass pass) {
         Activation h = pass.normed();
         int n = pass.step().count();

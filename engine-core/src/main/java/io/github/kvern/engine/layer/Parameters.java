@@ -69,6 +69,11 @@ public record Parameters(String prefix, int layers, int width, int context, int 
     /// @param metadata where to read
     /// @param prefix what keys start with
     public record Reader(GgufFile file, Metadata metadata, String prefix) {
+        /// Whether the file has this key.
+        public boolean has(String key) {
+            return metadata.contains(prefix + key);
+        }
+
         /// A required integer.
         public int number(String key, int least, int most) {
             return range(key, metadata.requireInt(prefix + key), least, most);

@@ -23,6 +23,7 @@ public final class Pass {
     private final Activation normed;
     private final Activation last;
     private Activation[] middles = {};
+    private Activation[] heads = {};
     private float[] bias = Weights.NONE;
     private Optional<Norm> after = Optional.empty();
     private final RowWork addition = Pass::add;
@@ -115,6 +116,13 @@ public final class Pass {
         for (Activation a : middles) if (a.width() == stride) return a;
         middles = Arrays.copyOf(middles, middles.length + 1);
         return middles[middles.length - 1] = new Activation(stride, 1);
+    }
+
+    /// Vectors of single heads, which lie by head and then by row; never the same as a [#middle].
+    public Activation heads(int size) {
+        for (Activation a : heads) if (a.width() == size) return a;
+        heads = Arrays.copyOf(heads, heads.length + 1);
+        return heads[heads.length - 1] = new Activation(size, 1);
     }
 
     /// Adds [#sum()], and a bias if there is one, to the residual stream.

@@ -114,6 +114,16 @@ public final class Rope {
         return n * StrictMath.log(original / (beta * 2 * Math.PI)) / (2 * StrictMath.log(base));
     }
 
+    /// The same angles with another factor on cosines and sines.
+    public Rope magnitude(float factor) {
+        return new Rope(pairs, halves, step, factors, interpolation, ramp, factor);
+    }
+
+    /// How far yarn stretches the context, as a natural logarithm; 0 for a rope without yarn.
+    public double yarnLog() {
+        return ramp.length > 0 ? StrictMath.log(1 / (double) interpolation) : 0;
+    }
+
     /// Pairs in a head that are rotated.
     public int pairs() {
         return pairs;

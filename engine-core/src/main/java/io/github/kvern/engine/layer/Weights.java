@@ -6,10 +6,15 @@ import io.github.kvern.gguf.MetadataValue;
 import io.github.kvern.gguf.ModelFormatException;
 import io.github.kvern.gguf.Tensor;
 import io.github.kvern.gguf.TensorInfo;
+import io.github.kvern.gguf.TensorType;
 import io.github.kvern.gguf.UnsupportedModelException;
 import io.github.kvern.kernels.Kernels;
 import io.github.kvern.kernels.Matrix;
 import io.github.kvern.kernels.Precision;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
@@ -26,6 +31,8 @@ public final class Weights {
     /// Tables that old converters wrote and that nothing reads: they follow from the metadata.
     private static final Pattern IGNORED = Pattern
             .compile("(blk\\.\\d+\\.)?(attn_)?rot_embd(\\.weight)?|blk\\.\\d+\\.attn\\.rotary_emb\\.inv_freq");
+
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final GgufFile file;
     private final Kernels kernels;
@@ -50,6 +57,11 @@ public final class Weights {
     /// The kernels that the matrices were made for.
     public Kernels kernels() {
         return kernels;
+    }
+
+    /// Whether all matrices are computed exactly: a row's result is then the same in any batch.
+    public boolean isExact() {
+        return precision == Precision.EXACT;
     }
 
     /// Every matrix made so far: what there is to warm up.
@@ -87,6 +99,40 @@ public final class Weights {
         Tensor t = checked(name, columns, all, 1);
         long rowBytes = t.type().rowBytes(columns);
         return add(t, from * rowBytes, rows * rowBytes, rows, columns, 1, precision);
+    }
+
+    /// Parts of the rows of every head, one matrix for each: heads lie one after the other, and a part at the same place in each.
+    ///
+    /// @param headRows rows of a head
+    /// @param from a part's first row in its head
+    /// @param rows rows of a part
+    public List<Matrix> headRows(String name, int heads, int headRows, int from, int rows, int columns) {
+        List<Matrix> parts = new ArrayList<>();
+        long all = (long) heads * headRows;
+        for (int h = 0; h < heads; h++) parts.add(rows(name, (long) h * headRows + from, rows, all, columns));
+        return parts;
+    }
+
+    /// The same parts turned over, as one stack in floats: matrix h has `columns` rows and `rows` columns. Memory of its own, which is
+    /// freed some time after the model is closed.
+    public Matrix turnedHeadRows(String name, int heads, int headRows, int from, int rows, int columns) {
+        Tensor t = checked(name, columns, (long) heads * headRows, 1);
+        Matrix source = kernels.matrix(t.type(), t.segment(), heads * headRows, columns, 1, Precision.EXACT);
+        MemorySegment turned = Arena.ofAuto().allocate(4L * heads * rows * columns, 64);
+        float[] row = new float[columns];
+        for (int h = 0; h < heads; h++)
+            for (int r = 0; r < rows; r++) {
+                source.decodeRow(h * headRows + from + r, row, 0);
+                for (int c = 0; c < columns; c++) turned.set(FLOAT, 4L * (((long) h * columns + c) * rows + r), row[c]);
+            }
+        Matrix m = kernels.matrix(TensorType.F32, turned, columns, rows, heads, precision);
+        matrices.add(m);
+        return m;
+    }
+
+    /// Passes over the tensors whose names begin like this: for layers that take no part in computing logits.
+    public void skip(String prefix) {
+        for (Tensor t : file.tensors()) if (t.name().startsWith(prefix)) used.add(t.name());
     }
 
     /// A vector of floats, as biases and norms are.
