@@ -16,8 +16,10 @@ import io.github.kvern.kernels.Workers;
 import io.github.kvern.kvcache.PagePool;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -311,6 +313,17 @@ public final class Model implements AutoCloseable {
     /// [#close()].
     public long cacheBytesInUse() {
         return pool.usedBytes();
+    }
+
+    /// Waits until the kernels that this model needs are compiled: for a server that wants to be at full speed before it says that it
+    /// is ready, and for measurements. Nothing needs to wait: until then answers are the same, and slower. Kernels that the compiler
+    /// gave up are not waited for longer than a minute.
+    ///
+    /// @param limit the longest to wait
+    /// @return false when the kernels were not compiled by then
+    /// @throws InterruptedException when the waiting thread is interrupted
+    public boolean awaitWarm(Duration limit) throws InterruptedException {
+        return warmUp.await(Math.max(1, limit.toMillis()), TimeUnit.MILLISECONDS);
     }
 
     /// Ends what runs (its stop reason is [StopReason#CLOSED]), waits for it, joins the threads, and unmaps.

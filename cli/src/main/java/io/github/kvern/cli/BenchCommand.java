@@ -10,6 +10,7 @@ import io.github.kvern.Prompt;
 import io.github.kvern.Sampling;
 import io.github.kvern.Stats;
 import io.github.kvern.WeightsInfo;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -31,6 +32,9 @@ final class BenchCommand implements Callable<Integer> {
     private static final double STABLE = 0.03;
     /// or after so long.
     private static final long LONGEST_WARM_UP_NANOS = 20_000_000_000L;
+
+    /// Longer than the compiler is waited for.
+    private static final Duration LONGEST_COMPILATION = Duration.ofSeconds(90);
 
     private final Session session;
 
@@ -76,6 +80,7 @@ final class BenchCommand implements Callable<Integer> {
         ModelOptions options = compute.options();
         List<Result> results = new ArrayList<>();
         try (Model loaded = ComputeOptions.load(session, model.path(), options)) {
+            awaitKernels(loaded);
             if (promptTokens > 0) results.add(measure(loaded, "pp" + promptTokens, promptTokens, 0, Stats::promptTokensPerSecond));
             // the first token comes with the prompt: only the ones behind it are steps of generation
             if (generatedTokens > 0) results.add(measure(loaded, "tg" + generatedTokens, 1, generatedTokens + 1, Stats::tokensPerSecond));
@@ -83,6 +88,15 @@ final class BenchCommand implements Callable<Integer> {
             else print(loaded.info(), results);
         }
         return Failures.DONE;
+    }
+
+    /// A kernel that is still being compiled would compete with what is measured.
+    private void awaitKernels(Model loaded) {
+        try (Progress _ = Progress.start(session.terminal(), () -> "compiling kernels")) {
+            loaded.awaitWarm(LONGEST_COMPILATION);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private static void check(String option, int value, int least) {

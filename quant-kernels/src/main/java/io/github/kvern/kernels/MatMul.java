@@ -11,6 +11,11 @@ abstract class MatMul {
     /// What a row costs against this many columns, in multiply-adds of a fast kernel: for sharing the work evenly.
     abstract long cost(Matrix w, int columns);
 
+    /// Rows that should be computed together, against this many columns: a multiple of [WorkList#PANEL].
+    int unitRows(int columns) {
+        return WorkList.PANEL;
+    }
+
     /// Rows `from` to `to` (exclusive) of one expert times the columns of one segment:
     /// `out[outAt + c * outStride + row] = row . column c`, columns counted from the segment's first. `from` is the first row of a
     /// panel; `to` is the last row's successor or the first row of a panel.

@@ -12,6 +12,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /// Products with packed weights and 8-bit activations. A column's result is the same alone and among many.
 final class PackedMatMul extends MatMul {
+    /// Columns up to which each is multiplied by itself, while the panel is in the cache: faster than unpacking it.
+    static final int FEW = 4;
     /// Columns whose accumulators are kept while a tile of rows goes by.
     private static final int BATCH = 512;
     /// Unpacking a weight costs about as much as this many multiply-adds.
@@ -33,7 +35,13 @@ final class PackedMatMul extends MatMul {
 
     @Override
     long cost(Matrix w, int columns) {
-        return columns == 1 ? w.columns() : (long) w.columns() * (columns + UNPACK);
+        return (long) w.columns() * (columns <= FEW ? columns : columns + UNPACK);
+    }
+
+    /// A tile of two panels should not be cut in two: each half would cost as much as the whole.
+    @Override
+    int unitRows(int columns) {
+        return columns <= FEW ? PackedType.ROWS : type.tileRows();
     }
 
     @Override
@@ -41,11 +49,14 @@ final class PackedMatMul extends MatMul {
             WorkerScratch scratch) {
         int columns = x.columns(segment), before = x.prepared(form).table[segment];
         PackedOperand operand = x.prepared(form).packed;
-        if (columns == 1) {
+        if (columns <= FEW) {
             for (int row = from; row < to; row += PackedType.ROWS) {
                 int rows = Math.min(PackedType.ROWS, to - row);
-                if (one.isCold()) plain(w, expert, row, rows, operand, before, 1, false, out, outAt + row, outStride);
-                else column(w, expert, row, rows, operand, before, out, outAt + row, scratch);
+                for (int c = 0; c < columns; c++) {
+                    int at = outAt + c * outStride + row;
+                    if (one.isCold()) plain(w, expert, row, rows, operand, before + c, 1, false, out, at, outStride);
+                    else column(w, expert, row, rows, operand, before + c, out, at, scratch);
+                }
             }
             return;
         }
@@ -108,18 +119,18 @@ final class PackedMatMul extends MatMul {
         int rows = Math.min(sample.rows(), type.tileRows()), k = sample.columns();
         WorkerScratch scratch = new WorkerScratch(0);
         List<Prepared> batches = new ArrayList<>(); // alone, then groups of every width
-        for (int count : new int[] {1, 5, 2}) {
+        for (int count : new int[] {1, PackedOperand.GROUP + 1, PackedOperand.GROUP + 2, PackedOperand.GROUP + 4}) {
             Prepared p = columns(sample, count).prepared(form);
             form.quantise(p, 0, form.units(p), scratch, false);
             batches.add(p);
         }
-        float[] out = new float[PackedTile.ROWS * (PackedOperand.GROUP + 1)];
+        float[] out = new float[PackedTile.ROWS * (PackedOperand.GROUP + 4)];
         AtomicInteger turn = new AtomicInteger();
         return List.of(new Exercise("packed, one column, " + sample.type(), one, () -> {
             column(sample, 0, 0, Math.min(rows, PackedType.ROWS), batches.getFirst().packed, 0, out, 0, scratch);
             return (long) PackedType.ROWS * k;
         }), new Exercise("packed, many columns, " + sample.type(), many, () -> {
-            Prepared p = batches.get(1 + turn.getAndIncrement() % 2);
+            Prepared p = batches.get(1 + turn.getAndIncrement() % 3);
             int count = p.x().columns();
             tile(sample, 0, 0, rows, p.packed, 0, count, out, 0, rows, scratch);
             return (long) type.tileRows() * k * (count + UNPACK);

@@ -3,7 +3,7 @@ package io.github.kvern.kernels;
 import io.github.kvern.kernels.vector.PackedOperand;
 import io.github.kvern.kernels.vector.PackedType;
 
-/// Columns in 8 bits, as a packed type reads them. A unit is a group of columns.
+/// Columns in 8 bits, as a packed type reads them. A unit is a group of columns; each of few columns is a group of its own.
 ///
 /// `table`: for each segment the number of columns before it, with the padding of the segments before; `ints`: for each group its
 /// segment and its first column in the segment.
@@ -16,6 +16,7 @@ final class QuantisedColumns extends Form {
     }
 
     private static int padded(int count) {
+        if (count <= PackedMatMul.FEW) return count;
         int rest = count % PackedOperand.GROUP;
         return count - rest + PackedOperand.padded(rest);
     }
@@ -31,7 +32,8 @@ final class QuantisedColumns extends Form {
             p.table[s] = columns;
             int count = x.columns(s);
             columns += padded(count);
-            for (int c = 0; c < count; c += PackedOperand.GROUP) {
+            int step = count <= PackedMatMul.FEW ? 1 : PackedOperand.GROUP;
+            for (int c = 0; c < count; c += step) {
                 p.ints[2 * groups] = s;
                 p.ints[2 * groups++ + 1] = c;
             }
@@ -55,9 +57,10 @@ final class QuantisedColumns extends Form {
         Activation x = p.x();
         for (int u = from; u < to; u++) {
             int segment = p.ints[2 * u], column = p.ints[2 * u + 1];
-            int count = Math.min(PackedOperand.GROUP, x.columns(segment) - column);
-            p.packed.group(type, x.values(), (x.start(segment) + column) * x.width(), x.width(), count, p.table[segment] + column,
-                    x.columns(segment) == 1, scratch.ints(256), vectors);
+            boolean few = x.columns(segment) <= PackedMatMul.FEW;
+            int count = few ? 1 : Math.min(PackedOperand.GROUP, x.columns(segment) - column);
+            p.packed.group(type, x.values(), (x.start(segment) + column) * x.width(), x.width(), count, p.table[segment] + column, few,
+                    scratch.ints(256), vectors);
         }
     }
 

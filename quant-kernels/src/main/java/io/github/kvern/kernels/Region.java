@@ -34,7 +34,9 @@ public final class Region {
         long end = outAt + (columns - 1L) * outStride + w.rows();
         if (outAt < 0 || outStride < 0 || end > out.length)
             throw new IllegalArgumentException("a result that ends at " + end + " in an array of " + out.length);
-        WorkList.Task t = work.add((w.rows() + WorkList.PANEL - 1) / WorkList.PANEL, w.kernel().cost(w, columns) * WorkList.PANEL);
+        int unitRows = w.kernel().unitRows(columns);
+        WorkList.Task t = work.add((w.rows() + unitRows - 1) / unitRows, w.kernel().cost(w, columns) * unitRows);
+        t.unitRows = unitRows;
         t.matrix = w;
         t.expert = expert;
         t.x = x;

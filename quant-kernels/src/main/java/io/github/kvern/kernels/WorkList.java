@@ -3,11 +3,11 @@ package io.github.kvern.kernels;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/// The tasks of one phase of a region, laid end to end as one line of units: a unit is a panel of [#PANEL] rows of a product, or
+/// The tasks of one phase of a region, laid end to end as one line of units: a unit is one or more panels of [#PANEL] rows of a product, or
 /// whatever a [RangeTask] counts. Records are reused from phase to phase, so that a step allocates nothing. Filled by the driver;
 /// workers only read, and only between a claim of units and the report that they are done.
 final class WorkList {
-    /// Rows in a panel: what one unit of a product is.
+    /// Rows in a panel.
     static final int PANEL = 32;
     /// A claim is about this much work at most (multiply-adds): a worker whose core is taken away keeps little hostage.
     private static final long CLAIM_COST = 4_000_000;
@@ -17,7 +17,7 @@ final class WorkList {
         @Nullable Matrix matrix;
         @Nullable Activation x;
         float[] out = EMPTY;
-        int expert, segment, outAt, outStride;
+        int expert, segment, outAt, outStride, unitRows;
         @Nullable RangeTask task;
         @Nullable Prepared prepared;
         int first, units;
@@ -26,8 +26,8 @@ final class WorkList {
         private void run(int from, int to, WorkerScratch scratch) {
             Matrix w = matrix;
             if (w != null && x != null) {
-                int end = Math.min(w.rows(), to * PANEL);
-                w.kernel().multiply(w, expert, from * PANEL, end, x, segment, out, outAt, outStride, scratch);
+                int end = Math.min(w.rows(), to * unitRows);
+                w.kernel().multiply(w, expert, from * unitRows, end, x, segment, out, outAt, outStride, scratch);
             } else if (prepared != null) {
                 prepared.form().prepare(prepared, from, to, scratch);
             } else if (task != null) {

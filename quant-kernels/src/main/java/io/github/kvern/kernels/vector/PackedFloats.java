@@ -19,21 +19,22 @@ import jdk.incubator.vector.IntVector;
 final class PackedFloats {
     private PackedFloats() {}
 
-    static void by4(float[] w, int wAt, float[] x, int xAt, float[] d, int dAt, float[] scales, int scaleAt, float[] acc, int at) {
+    static void by4(float[] w, int wAt, float[] x, int xAt, int step, float[] d, int dAt, float[] scales, int scaleAt, float[] acc,
+            int at) {
         FloatVector a0 = FloatVector.zero(F), e0 = a0, a1 = FloatVector.zero(F), e1 = a1, a2 = FloatVector.zero(F), e2 = a2,
                 a3 = FloatVector.zero(F), e3 = a3;
         for (int k = 0; k < 32; k++) {
             FloatVector w0 = FloatVector.fromArray(F, w, wAt + k * 32), w1 = FloatVector.fromArray(F, w, wAt + k * 32 + L), v;
-            v = FloatVector.broadcast(F, x[xAt + k * 4]);
+            v = FloatVector.broadcast(F, x[xAt + k * step]);
             a0 = w0.fma(v, a0);
             e0 = w1.fma(v, e0);
-            v = FloatVector.broadcast(F, x[xAt + k * 4 + 1]);
+            v = FloatVector.broadcast(F, x[xAt + k * step + 1]);
             a1 = w0.fma(v, a1);
             e1 = w1.fma(v, e1);
-            v = FloatVector.broadcast(F, x[xAt + k * 4 + 2]);
+            v = FloatVector.broadcast(F, x[xAt + k * step + 2]);
             a2 = w0.fma(v, a2);
             e2 = w1.fma(v, e2);
-            v = FloatVector.broadcast(F, x[xAt + k * 4 + 3]);
+            v = FloatVector.broadcast(F, x[xAt + k * step + 3]);
             a3 = w0.fma(v, a3);
             e3 = w1.fma(v, e3);
         }
@@ -81,21 +82,21 @@ final class PackedFloats {
 
     // The same with whole numbers that go on to be added: `sums += sum`, int[column][32].
 
-    static void sum4(float[] w, int wAt, float[] x, int xAt, int[] sums, int at) {
+    static void sum4(float[] w, int wAt, float[] x, int xAt, int step, int[] sums, int at) {
         FloatVector a0 = FloatVector.zero(F), e0 = a0, a1 = FloatVector.zero(F), e1 = a1, a2 = FloatVector.zero(F), e2 = a2,
                 a3 = FloatVector.zero(F), e3 = a3;
         for (int k = 0; k < 32; k++) {
             FloatVector w0 = FloatVector.fromArray(F, w, wAt + k * 32), w1 = FloatVector.fromArray(F, w, wAt + k * 32 + L), v;
-            v = FloatVector.broadcast(F, x[xAt + k * 4]);
+            v = FloatVector.broadcast(F, x[xAt + k * step]);
             a0 = w0.fma(v, a0);
             e0 = w1.fma(v, e0);
-            v = FloatVector.broadcast(F, x[xAt + k * 4 + 1]);
+            v = FloatVector.broadcast(F, x[xAt + k * step + 1]);
             a1 = w0.fma(v, a1);
             e1 = w1.fma(v, e1);
-            v = FloatVector.broadcast(F, x[xAt + k * 4 + 2]);
+            v = FloatVector.broadcast(F, x[xAt + k * step + 2]);
             a2 = w0.fma(v, a2);
             e2 = w1.fma(v, e2);
-            v = FloatVector.broadcast(F, x[xAt + k * 4 + 3]);
+            v = FloatVector.broadcast(F, x[xAt + k * step + 3]);
             a3 = w0.fma(v, a3);
             e3 = w1.fma(v, e3);
         }

@@ -2,8 +2,8 @@ package io.github.kvern.kernels.vector;
 
 import java.util.Arrays;
 
-/// A batch of columns in 8 bits, as the packed types read them. Columns lie in groups of [#GROUP], the last one in a group of 1, 2
-/// or 4 with zeros for what is missing. All columns of a group lie side by side (C of them), groups one after the other:
+/// A batch of columns in 8 bits, as the packed types read them. Columns lie in groups of [#GROUP], the last one in a group of
+/// 1, 2 or 4 (or 8) with zeros for what is missing. All columns of a group lie side by side (C of them), groups one after the other:
 ///
 /// ```
 ///   x       [k][C]             a value twice in an int: one broadcast gives it to both halves of every lane
@@ -13,8 +13,8 @@ import java.util.Arrays;
 ///   floats  [k][C]             in place of the first three, for types that multiply many columns as floats
 /// ```
 public final class PackedOperand {
-    /// Columns of a full group.
-    public static final int GROUP = 4;
+    /// Columns of a full group: 8 or 4.
+    public static final int GROUP = Lanes.COLUMNS;
 
     int[] x = {};
     int[] biases = {};
@@ -36,9 +36,9 @@ public final class PackedOperand {
         return array.length >= size ? array : new int[Math.toIntExact(size)];
     }
 
-    /// The width of the last group, for this many columns.
+    /// The width of the last group, for this many columns: 1, 2, 4 or 8.
     public static int padded(int columns) {
-        return columns == 3 ? 4 : columns;
+        return Tile.padded(columns);
     }
 
     /// Quantises one group.
@@ -47,7 +47,7 @@ public final class PackedOperand {
     /// @param at of the group's first column
     /// @param count columns there are, 1 to [#GROUP]
     /// @param before columns of the groups before, with their padding
-    /// @param alone whether this is the only column of its segment: then it is multiplied by itself, never as floats
+    /// @param alone whether each column is multiplied by itself: then never as floats
     /// @param q 256 ints, overwritten
     /// @param vectors false computes the same in plain loops
     public void group(PackedType type, float[] values, int at, int k, int count, int before, boolean alone, int[] q,

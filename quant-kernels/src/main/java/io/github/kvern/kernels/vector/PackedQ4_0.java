@@ -106,7 +106,7 @@ public final class PackedQ4_0 extends PackedType {
     public void multiply(PackedTile tile, PackedOperand x, int before, int width, int k, int block, int count, float[] acc, int accAt) {
         for (int i = 0; i < count; i++) {
             int at = before * k + (block + i) * 32 * width;
-            tile.run(32 * i * PackedTile.ROWS, 32, x.x, at, x.biases, at / 32, width);
+            tile.runs(1, 32 * i * PackedTile.ROWS, 32, x.x, at, x.biases, at / 32, width);
             tile.end(i * PackedTile.ROWS, x.scales, at / 32, width, acc, accAt);
         }
     }

@@ -129,8 +129,8 @@ public final class PackedQ4_K extends PackedType {
                 int to = j * PackedTile.ROWS + panel * ROWS + h;
                 s.and(255).intoArray(tile.scales, to);
                 s.lanewise(LSHR, 8).and(255).intoArray(tile.scales, to + 16);
-                ((FloatVector) s.lanewise(LSHR, 16).and(255).convert(I2F, 0)).intoArray(tile.minimums, to);
-                ((FloatVector) s.lanewise(LSHR, 24).convert(I2F, 0)).intoArray(tile.minimums, to + 16);
+                s.lanewise(LSHR, 16).and(255).intoArray(tile.minimums, to);
+                s.lanewise(LSHR, 24).intoArray(tile.minimums, to + 16);
             }
             floats(IntVector.fromMemorySegment(I, w, at + 72 * LINE + 4 * h, LE), tile.d, panel * ROWS + h);
             floats(IntVector.fromMemorySegment(I, w, at + 73 * LINE + 4 * h, LE), tile.dmin, panel * ROWS + h);
@@ -156,12 +156,7 @@ public final class PackedQ4_K extends PackedType {
     @Override
     public void multiply(PackedTile tile, PackedOperand x, int before, int width, int k, int block, int count, float[] acc, int accAt) {
         int at = before * k + block * 256 * width;
-        tile.clear(width);
-        for (int j = 0; j < 8; j++) {
-            int sum = at / 32 + j * width;
-            tile.run(32 * j * PackedTile.ROWS, 32, x.x, at + 32 * j * width, x.biases, sum, width);
-            tile.add(j * PackedTile.ROWS, 8, x.sums, sum, width);
-        }
-        tile.end(x.scales, at / 256, 8, 1, x.sums, at / 32, width, acc, accAt);
+        tile.runs(8, 0, 32, x.x, at, x.biases, at / 32, width);
+        tile.end8x1(8, x.scales, at / 256, x.sums, at / 32, width, acc, accAt);
     }
 }

@@ -143,12 +143,10 @@ public final class PackedQ5_K extends PackedType {
             for (int j = 0; j < 8; j++) {
                 IntVector s = IntVector.fromMemorySegment(I, w, at + j * GROUP + 10 * LINE + 4 * h, LE);
                 int to = j * PackedTile.ROWS + panel * ROWS + h;
-                for (int f = 0; f < 2; f++) { // each scale is that of two runs
-                    s.and(255).intoArray(tile.scales, to + (j + f) * PackedTile.ROWS);
-                    s.lanewise(LSHR, 8).and(255).intoArray(tile.scales, to + (j + f) * PackedTile.ROWS + 16);
-                }
-                ((FloatVector) s.lanewise(LSHR, 16).and(255).convert(I2F, 0)).intoArray(tile.minimums, to);
-                ((FloatVector) s.lanewise(LSHR, 24).convert(I2F, 0)).intoArray(tile.minimums, to + 16);
+                s.and(255).intoArray(tile.scales, to);
+                s.lanewise(LSHR, 8).and(255).intoArray(tile.scales, to + 16);
+                s.lanewise(LSHR, 16).and(255).intoArray(tile.minimums, to);
+                s.lanewise(LSHR, 24).intoArray(tile.minimums, to + 16);
             }
             floats(IntVector.fromMemorySegment(I, w, at + 88 * LINE + 4 * h, LE), tile.d, panel * ROWS + h);
             floats(IntVector.fromMemorySegment(I, w, at + 89 * LINE + 4 * h, LE), tile.dmin, panel * ROWS + h);
@@ -180,12 +178,7 @@ public final class PackedQ5_K extends PackedType {
     @Override
     public void multiply(PackedTile tile, PackedOperand x, int before, int width, int k, int block, int count, float[] acc, int accAt) {
         int at = before * k + block * 256 * width;
-        tile.clear(width);
-        for (int j = 0; j < 16; j++) {
-            int run = at / 16 + j * width;
-            tile.run(16 * j * PackedTile.ROWS, 16, x.x, at + 16 * j * width, x.biases, run, width);
-            tile.add(j * PackedTile.ROWS, 16, x.sums, run, width);
-        }
-        tile.end(x.scales, at / 256, 8, 2, x.sums, at / 16, width, acc, accAt);
+        tile.runs(16, 0, 16, x.x, at, x.biases, at / 16, width);
+        tile.end8x2(16, x.scales, at / 256, x.sums, at / 16, width, acc, accAt);
     }
 }

@@ -135,9 +135,9 @@ public final class PackedQ6_K extends PackedType {
         for (int h = 0; h < 16; h += L) {
             for (int j = 0; j < 8; j++) {
                 IntVector s = IntVector.fromMemorySegment(I, w, at + j * PAIR + 12 * LINE + 4 * h, LE);
-                for (int f = 0; f < 4; f++) { // each scale is that of two runs
-                    int to = (4 * j + f) * PackedTile.ROWS + panel * ROWS + h;
-                    IntVector v = f < 2 ? s.lanewise(LSHL, 16) : s;
+                for (int f = 0; f < 2; f++) {
+                    int to = (2 * j + f) * PackedTile.ROWS + panel * ROWS + h;
+                    IntVector v = f == 0 ? s.lanewise(LSHL, 16) : s;
                     v.lanewise(LSHL, 8).lanewise(ASHR, 24).intoArray(tile.scales, to);
                     v.lanewise(ASHR, 24).intoArray(tile.scales, to + 16);
                 }
@@ -152,7 +152,7 @@ public final class PackedQ6_K extends PackedType {
         for (int k = 0; k < 256; k++) {
             for (int h = 0; h < 16; h += L) {
                 IntVector v = ShortVector.fromArray(S, w, k * PackedTile.ROWS + 2 * h).reinterpretAsInts();
-                int s = k / 8 * PackedTile.ROWS + h;
+                int s = k / 16 * PackedTile.ROWS + h;
                 ((FloatVector) v.and(63).sub(32).mul(IntVector.fromArray(I, scales, s)).convert(I2F, 0)).intoArray(out, k * ROWS + h);
                 ((FloatVector) v.lanewise(LSHR, 16).sub(32).mul(IntVector.fromArray(I, scales, s + 16)).convert(I2F, 0)).intoArray(out,
                         k * ROWS + h + 16);
@@ -191,7 +191,11 @@ public final class PackedQ6_K extends PackedType {
                 switch (width) {
                     case 1 -> PackedFloats.sum1(tile.floats, w, x.floats, q, tile.sums, row);
                     case 2 -> PackedFloats.sum2(tile.floats, w, x.floats, q, tile.sums, row);
-                    default -> PackedFloats.sum4(tile.floats, w, x.floats, q, tile.sums, row);
+                    case 4 -> PackedFloats.sum4(tile.floats, w, x.floats, q, 4, tile.sums, row);
+                    default -> {
+                        PackedFloats.sum4(tile.floats, w, x.floats, q, 8, tile.sums, row);
+                        PackedFloats.sum4(tile.floats, w, x.floats, q + 4, 8, tile.sums, row + 4 * ROWS);
+                    }
                 }
             }
         }

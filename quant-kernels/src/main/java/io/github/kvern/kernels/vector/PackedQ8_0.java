@@ -122,7 +122,12 @@ public final class PackedQ8_0 extends PackedType {
                 switch (width) {
                     case 1 -> PackedFloats.by1(tile.floats, w, x.floats, at, tile.d, d, x.scales, at / 32, acc, accAt + row);
                     case 2 -> PackedFloats.by2(tile.floats, w, x.floats, at, tile.d, d, x.scales, at / 32, acc, accAt + row);
-                    default -> PackedFloats.by4(tile.floats, w, x.floats, at, tile.d, d, x.scales, at / 32, acc, accAt + row);
+                    case 4 -> PackedFloats.by4(tile.floats, w, x.floats, at, 4, tile.d, d, x.scales, at / 32, acc, accAt + row);
+                    default -> {
+                        PackedFloats.by4(tile.floats, w, x.floats, at, 8, tile.d, d, x.scales, at / 32, acc, accAt + row);
+                        PackedFloats.by4(tile.floats, w, x.floats, at + 4, 8, tile.d, d, x.scales, at / 32 + 4, acc,
+                                accAt + row + 4 * ROWS);
+                    }
                 }
             }
         }

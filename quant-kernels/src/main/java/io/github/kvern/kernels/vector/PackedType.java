@@ -89,7 +89,7 @@ public abstract class PackedType {
 
     /// Adds the products of unpacked blocks and a group of columns to `acc[column][tileRows()]`.
     ///
-    /// @param width of the group: 1, 2 or 4
+    /// @param width of the group: 1, 2, 4 or 8
     /// @param k values in a column
     /// @param block number of the first block along k
     public abstract void multiply(PackedTile tile, PackedOperand x, int before, int width, int k, int block, int count, float[] acc,
