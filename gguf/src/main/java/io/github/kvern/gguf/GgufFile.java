@@ -152,9 +152,9 @@ public final class GgufFile implements AutoCloseable {
     /// Checks that nobody has written to the files since they were opened: a look at their entries, some microseconds for each.
     ///
     /// A file that was deleted, or whose name another file has taken, is none that was written to: the mapping keeps the old one.
-    /// A file that is cut short while its pages are being read ends the process where the virtual machine cannot turn the
-    /// fault into an [InternalError], and that is in compiled loops over vectors: this check finds it before they do, if there is a
-    /// moment between.
+    /// A file that is cut short while its pages are being read makes the reader fail with an [InternalError]; compiled loops that read
+    /// nothing but vectors of a segment end the process instead (JDK 25). This check finds it before they do, if there is a moment
+    /// between.
     ///
     /// @throws ModelFormatException if a file has another length or time of change
     public void requireUnchanged() {

@@ -84,11 +84,23 @@ public final class Workers implements AutoCloseable {
         try {
             if (closed) throw new IllegalStateException("the workers are closed");
             if (work.units() == 0) return;
-            if (threads == 1 || work.units() == 1 || work.cost() < ALONE) work.run(0, work.units(), scratch[0]);
+            if (threads == 1 || work.units() == 1 || work.cost() < ALONE) alone(work);
             else share(work);
         } finally {
             driving.unlock();
         }
+    }
+
+    private void alone(WorkList work) {
+        work.run(0, work.units(), scratch[0]);
+        settle();
+    }
+
+    /// A fault of mapped memory becomes an [InternalError] at the next point where the JVM may stop this thread, not where it happened,
+    /// and until then the code goes on with numbers that are none. Such a point is in this loop, which turns at least once: after it the
+    /// error was thrown, or there was none.
+    private void settle() {
+        for (long seen = -1, now; (now = words.get(epoch)) != seen;) seen = now;
     }
 
     private void share(WorkList work) {
@@ -155,7 +167,10 @@ public final class Workers implements AutoCloseable {
         int from = (int) (claim >>> 32);
         int to = (int) claim;
         try {
-            if (failure.get() == null) list.run(from, to, scratch[worker]);
+            if (failure.get() == null) {
+                list.run(from, to, scratch[worker]);
+                settle();
+            }
         } catch (Throwable t) { // anything at all must reach the driver, or it would wait for ever
             failure.compareAndSet(null, t);
         } finally {

@@ -35,6 +35,7 @@ public final class BF16 extends RowKernel {
             long at = start + 4 * h;
             int q = column + h;
             for (int i = 64; i <= k; i += 64, at += 128, q += 64) {
+                Mapped.mark(w, at);
                 IntVector u = IntVector.fromMemorySegment(I, w, at, LE);
                 a0 = u.lanewise(LSHL, 16).reinterpretAsFloats().fma(FloatVector.fromArray(F, x, q), a0);
                 a1 = u.and(0xffff0000).reinterpretAsFloats().fma(FloatVector.fromArray(F, x, q + 16), a1);

@@ -52,6 +52,7 @@ public final class F16 extends RowKernel {
             long at = start + 4 * h;
             int q = column + h;
             for (int i = 64; i <= k; i += 64, at += 128, q += 64) {
+                Mapped.mark(w, at);
                 IntVector u = IntVector.fromMemorySegment(I, w, at, LE);
                 largest = largest.max(u.and(MAGNITUDE).reinterpretAsShorts());
                 a0 = u.lanewise(LSHL, 16).lanewise(ASHR, 3).and(MASK).reinterpretAsFloats().fma(FloatVector.fromArray(F, x, q), a0);

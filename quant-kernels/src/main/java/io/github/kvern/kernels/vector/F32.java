@@ -30,6 +30,7 @@ public final class F32 extends RowKernel {
             long at = start + 4 * h;
             int q = column + h;
             for (int i = 64; i <= k; i += 64, at += 256, q += 64) {
+                Mapped.mark(w, at);
                 a0 = FloatVector.fromMemorySegment(F, w, at, LE).fma(FloatVector.fromArray(F, x, q), a0);
                 a1 = FloatVector.fromMemorySegment(F, w, at + 64, LE).fma(FloatVector.fromArray(F, x, q + 16), a1);
                 a2 = FloatVector.fromMemorySegment(F, w, at + 128, LE).fma(FloatVector.fromArray(F, x, q + 32), a2);

@@ -73,6 +73,7 @@ final class Turn {
 
     /// 8 words of 8 rows, the ones behind `last` like that.
     private static void turn8(MemorySegment s, long at, long rowBytes, int last, int[] out, int outAt) {
+        Mapped.mark(s, at);
         IntVector v0 = IntVector.fromMemorySegment(I8, s, at, LE),
                 v1 = IntVector.fromMemorySegment(I8, s, at + Math.min(1, last) * rowBytes, LE),
                 v2 = IntVector.fromMemorySegment(I8, s, at + Math.min(2, last) * rowBytes, LE),
@@ -129,6 +130,7 @@ final class Turn {
 
     /// 4 words of 4 rows, the ones behind `last` like that.
     private static void turn4(MemorySegment s, long at, long rowBytes, int last, int[] out, int outAt) {
+        Mapped.mark(s, at);
         IntVector v0 = IntVector.fromMemorySegment(I4, s, at, LE),
                 v1 = IntVector.fromMemorySegment(I4, s, at + Math.min(1, last) * rowBytes, LE),
                 v2 = IntVector.fromMemorySegment(I4, s, at + Math.min(2, last) * rowBytes, LE),
