@@ -35,6 +35,7 @@ public final class Workers implements AutoCloseable {
     private final int driverParked;
 
     private volatile @Nullable Thread driver;
+    private volatile boolean closing; // no region begins any more
     private volatile boolean closed;
     private WorkList list = new WorkList(); // published by the write to the shares
     private int claimLimit = 1;
@@ -82,7 +83,7 @@ public final class Workers implements AutoCloseable {
             throw new IllegalStateException("a task of a region cannot run a region of the same team");
         driving.lock();
         try {
-            if (closed) throw new IllegalStateException("the workers are closed");
+            if (closing) throw new IllegalStateException("the workers are closed");
             if (work.units() == 0) return;
             if (threads == 1 || work.units() == 1 || work.cost() < ALONE) alone(work);
             else share(work);
@@ -210,6 +211,7 @@ public final class Workers implements AutoCloseable {
     public void close() {
         if (Thread.currentThread() instanceof TeamThread t && t.workers == this || driving.isHeldByCurrentThread())
             throw new IllegalStateException("a task of a region cannot close its team");
+        closing = true; // before the lock: a driver that runs region after region would take it again and again
         driving.lock();
         try {
             closed = true;
