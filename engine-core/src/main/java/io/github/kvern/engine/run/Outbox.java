@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 public final class Outbox<T> {
     private final int capacity;
     private final Runnable onRoom;
-    private final ReentrantLock lock = new ReentrantLock();
+    final ReentrantLock lock = new ReentrantLock(); // a test holds it
     private final Condition changed = lock.newCondition();
     private final ArrayDeque<T> items;
     private boolean starved; // the driver asked for room and found none

@@ -163,6 +163,25 @@ class RacesTest {
         }
     }
 
+    /// A job is done before its reader can see the end: while the reader's side is locked, an end gets as far as that and no further.
+    @Test
+    void doneBeforeTheReaderIsTold() throws InterruptedException {
+        try (Driven driven = new Driven(8, 64L << 20, (layer, pass) -> {
+        })) {
+            GenerateJob job = driven.job(driven.conversation(), driven.prompt(3, 1), 2);
+            Thread ender = Thread.ofPlatform().unstarted(() -> job.end(StopReason.MAX_TOKENS, null));
+            job.outbox().lock.lock();
+            try {
+                ender.start();
+                while (!job.outbox().lock.hasQueuedThread(ender)) Thread.onSpinWait();
+                assertTrue(job.isDone());
+            } finally {
+                job.outbox().lock.unlock();
+                ender.join();
+            }
+        }
+    }
+
     /// Submit, cancel and read of a running driver, in the same conversation one after the other.
     @Test
     void answersAndCancelsMeet() throws InterruptedException {
