@@ -140,6 +140,27 @@ class RaggedTest {
         }
     }
 
+    /// Where a ninth chunk begins.
+    @Test
+    void positionsBeyond65536() {
+        int positions = 65_600, first = 65_520, width = 64;
+        for (Visible visible : List.of(Visible.ALL, Visible.chunk(8192), Visible.window(1024))) {
+            Talk talk = new Talk(new KvLayout(1, 1, 16, 32, TensorType.F16, visible), 2, positions, SEED + visible.size());
+            float[][] whole = talk.run(2, -first, positions - first);
+            for (int position : new int[] {65_520, 65_535, 65_536, 65_537, 65_599})
+                for (int head = 0; head < 2; head++) {
+                    double[] expected = talk.expected(0, position, head);
+                    for (int i = 0; i < 32; i++)
+                        assertEquals(expected[i], whole[0][position * width + head * 32 + i], 3e-6,
+                                "seed " + SEED + ", " + visible + ", position " + position);
+                }
+            int[] steps = new int[1 + positions - first];
+            Arrays.fill(steps, 1);
+            steps[0] = -first;
+            AttentionTest.assertSame(whole, talk.run(2, steps), "seed " + SEED + ", " + visible + ", one by one");
+        }
+    }
+
     /// What a later position of the same tile holds never touches an earlier one, not even times zero.
     @Test
     void laterPositionsLeaveEarlierOnesAlone() {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kernels.Activation;
+import io.github.kvern.kernels.GatedUnit;
 import io.github.kvern.kernels.Kernels;
 import io.github.kvern.kernels.Matrix;
 import io.github.kvern.kernels.Precision;
@@ -37,6 +38,9 @@ class MoeLayerTest {
         final float[] sharedUp;
         final float[] sharedDown;
         final Optional<float[]> bias;
+        final GatedUnit unit;
+        final float[] scoreBias;
+        final Optional<Experts.Biases> biases;
         private final Arena arena;
 
         Sample(RouterSpec spec, int width, int inner, int sharedInner, boolean biased, SplittableRandom random, Arena arena) {
@@ -54,15 +58,22 @@ class MoeLayerTest {
             sharedUp = random(random, width * sharedInner);
             sharedDown = random(random, width * sharedInner);
             bias = biased ? Optional.of(random(random, experts)) : Optional.empty();
+            boolean shifted = random.nextBoolean();
+            scoreBias = shifted ? random(random, experts) : new float[0];
+            biases = shifted
+                    ? Optional.of(new Experts.Biases(random(random, experts * inner), random(random, experts * inner),
+                            random(random, experts * width)))
+                    : Optional.empty();
+            unit = shifted ? GatedUnit.CLAMPED_SWI_GLU : GatedUnit.SWI_GLU;
         }
 
         MoeLayer layer() {
             Experts experts = new Experts(matrix(gate, inner, width, spec.experts()), matrix(up, inner, width, spec.experts()),
-                    matrix(down, width, inner, spec.experts()));
+                    matrix(down, width, inner, spec.experts()), unit, biases);
             Optional<Experts> shared = sharedInner == 0 ? Optional.empty()
                     : Optional.of(new Experts(matrix(sharedGate, sharedInner, width, 1), matrix(sharedUp, sharedInner, width, 1),
                             matrix(sharedDown, width, sharedInner, 1)));
-            return new MoeLayer(spec, matrix(router, spec.experts(), width, 1), bias, experts, shared, KERNELS);
+            return new MoeLayer(spec, matrix(router, spec.experts(), width, 1), scoreBias, bias, experts, shared, KERNELS);
         }
 
         Matrix matrix(float[] values, int rows, int columns, int experts) {
@@ -74,7 +85,7 @@ class MoeLayerTest {
         double[] expected(float[] h, int token, float[] before) {
             float[] scores = new float[spec.experts()];
             for (int e = 0; e < scores.length; e++) {
-                double sum = 0;
+                double sum = scoreBias.length == 0 ? 0 : scoreBias[e];
                 for (int i = 0; i < width; i++) sum += (double) router[e * width + i] * h[token * width + i];
                 scores[e] = (float) sum;
             }
@@ -83,25 +94,30 @@ class MoeLayerTest {
             new Router(spec, bias).choose(scores, 0, ids, weights, 0);
             double[] out = new double[width];
             for (int k = 0; k < ids.length; k++)
-                ffn(gate, up, down, ids[k], inner, h, token, spec.weighsInput() ? weights[k] : 1, spec.weighsInput() ? 1 : weights[k], out);
-            if (sharedInner > 0) ffn(sharedGate, sharedUp, sharedDown, 0, sharedInner, h, token, 1, 1, out);
+                ffn(gate, up, down, biases, ids[k], inner, h, token, spec.weighsInput() ? weights[k] : 1,
+                        spec.weighsInput() ? 1 : weights[k], out);
+            if (sharedInner > 0) ffn(sharedGate, sharedUp, sharedDown, Optional.empty(), 0, sharedInner, h, token, 1, 1, out);
             for (int i = 0; i < width; i++) out[i] += before[token * width + i];
             return out;
         }
 
-        private void ffn(float[] gate, float[] up, float[] down, int expert, int inner, float[] h, int token, double in, double factor,
-                double[] out) {
+        private void ffn(float[] gate, float[] up, float[] down, Optional<Experts.Biases> biases, int expert, int inner, float[] h,
+                int token, double in, double factor, double[] out) {
             double[] mid = new double[inner];
             for (int r = 0; r < inner; r++) {
-                double g = 0, u = 0;
+                double g = biases.isPresent() ? biases.get().gate()[expert * inner + r] : 0,
+                        u = biases.isPresent() ? biases.get().up()[expert * inner + r] : 0;
                 for (int i = 0; i < width; i++) {
                     g += gate[(expert * inner + r) * width + i] * in * h[token * width + i];
                     u += up[(expert * inner + r) * width + i] * in * h[token * width + i];
                 }
-                mid[r] = g / (1 + Math.exp(-g)) * u;
+                if (biases.isEmpty()) mid[r] = g / (1 + Math.exp(-g)) * u;
+                else mid[r] = Math.min(g, 7) / (1 + Math.exp(-1.702 * Math.min(g, 7))) * (Math.clamp(u, -7, 7) + 1);
             }
-            for (int r = 0; r < width; r++)
+            for (int r = 0; r < width; r++) {
+                if (biases.isPresent()) out[r] += factor * biases.get().down()[expert * width + r];
                 for (int i = 0; i < inner; i++) out[r] += factor * down[(expert * width + r) * inner + i] * mid[i];
+            }
         }
     }
 
@@ -201,6 +217,10 @@ class MoeLayerTest {
                     () -> new MoeLayer(spec, router, Optional.empty(), experts, Optional.of(experts), KERNELS));
             assertThrows(IllegalArgumentException.class,
                     () -> new MoeLayer(spec, router, Optional.of(new float[3]), experts, Optional.empty(), KERNELS));
+            assertThrows(IllegalArgumentException.class,
+                    () -> new MoeLayer(spec, router, new float[3], Optional.empty(), experts, Optional.empty(), KERNELS));
+            Experts.Biases odd = new Experts.Biases(new float[48], new float[47], new float[32]);
+            assertThrows(IllegalArgumentException.class, () -> new Experts(in, in, out, GatedUnit.SWI_GLU, Optional.of(odd)));
             RouterSpec more = new RouterSpec(5, 2, Gate.SOFTMAX, true, 1, 1, 1, false);
             assertThrows(IllegalArgumentException.class,
                     () -> new MoeLayer(more, router, Optional.empty(), experts, Optional.empty(), KERNELS));

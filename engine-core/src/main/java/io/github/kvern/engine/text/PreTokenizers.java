@@ -16,6 +16,7 @@ public final class PreTokenizers {
             + SPACES;
     private static final String QWEN_2 = CONTRACTION + "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*" + SPACES;
     private static final String GPT_4O = words("") + "|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*" + SPACES;
+    private static final String TEKKEN = wordsOnly() + "|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*" + SPACES;
     private static final String KIMI_K2 = "\\p{IsHan}+|" + words("&&[^\\p{IsHan}\\p{M}]") + "|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*"
             + SPACES;
     private static final List<String> DEEPSEEK_V3 = List.of("\\p{N}{1,3}", "[\\u4E00-\\u9FA5\\u3040-\\u309F\\u30A0-\\u30FF]+",
@@ -28,6 +29,9 @@ public final class PreTokenizers {
             new Row("qwen2", List.of("deepseek-r1-qwen"), List.of(QWEN_2), false, true, false),
             new Row("deepseek-v3", List.of(), DEEPSEEK_V3, false, false, false),
             new Row("kimi-k2", List.of(), List.of(KIMI_K2), false, false, false),
+            new Row("tekken", List.of(), List.of(TEKKEN), true, false, true),
+            new Row("glm4", List.of("chatglm-bpe"), List.of(LLAMA_3), false, false, false),
+            new Row("smollm", List.of("refact", "starcoder"), List.of("\\p{N}", GPT_2), false, false, false),
             new Row("gpt-2", List.of("phi-2"), List.of(GPT_2), false, false, false),
             new Row("default", List.of(), List.of("[\\p{P}$+<=>^~|]+", GPT_2, "\\p{N}+", "[0-9][0-9][0-9]"), false, false, false));
 
@@ -61,10 +65,18 @@ public final class PreTokenizers {
     ///
     /// @param but what to exclude, as an intersection
     private static String words(String but) {
+        return words(but, CONTRACTION + "?");
+    }
+
+    /// Without contractions.
+    private static String wordsOnly() {
+        return words("", "");
+    }
+
+    private static String words(String but, String end) {
         String upper = "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}" + but + "]";
         String lower = "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}" + but + "]";
         String start = "[^\\r\\n\\p{L}\\p{N}]?";
-        String end = CONTRACTION + "?";
         return start + upper + "*" + lower + "+" + end + "|" + start + upper + "+" + lower + "*" + end;
     }
 }

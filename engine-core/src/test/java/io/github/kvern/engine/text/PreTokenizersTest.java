@@ -30,6 +30,10 @@ class PreTokenizersTest {
             "llama4; 12345~a/b~//^/x; 123|45|~a|/b|~//^/|x",
             "llama4; नमस्ते~दुनिया; नमस्ते|~दुनिया",
             "llama4; ПриветМир; Привет|Мир",
+            "tekken; I'm~HE'S~don't~12345; I|'m|~HE|'S|~don|'t|~|1|2|3|4|5",
+            "tekken; camelCase~नमस्ते~a/b~//^/x; camel|Case|~नमस्ते|~a|/b|~//^/|x",
+            "glm4; I'm~12345~x; I|'m|~|123|45|~x",
+            "smollm; I'm~HE'S~123~x; I|'m|~HE|'|S|~|1|2|3|~x",
             "kimi-k2; 中文English混合; 中文|English|混合",
             "kimi-k2; 中文々〇字~の文; 中文々〇字|~の|文",
             "kimi-k2; I'm~camelCase~a/b~//^/x; I'm|~camel|Case|~a|/b|~//^|/x",
@@ -45,7 +49,7 @@ class PreTokenizersTest {
 
     @Test
     void spacesAreUnicodeSpaces() {
-        for (String name : List.of("gpt-2", "llama-bpe", "qwen2", "llama4", "kimi-k2", "deepseek-v3")) {
+        for (String name : List.of("gpt-2", "llama-bpe", "qwen2", "llama4", "kimi-k2", "deepseek-v3", "tekken", "smollm")) {
             for (char space : "\u00A0\u1680\u2003\u2028\u202F\u205F\u3000\u0085\u000B".toCharArray())
                 assertEquals(List.of("a", "" + space + space), cut(name, "a" + space + space), name + " U+%04X".formatted((int) space));
         }
@@ -56,7 +60,7 @@ class PreTokenizersTest {
     @Test
     void otherNamesMeanTheSame() {
         for (String pair : List.of("llama3=llama-bpe", "llama-v3=llama-bpe", "gpt-4o=llama4", "deepseek-r1-qwen=qwen2", "dbrx=smaug-bpe",
-                "phi-2=gpt-2")) {
+                "phi-2=gpt-2", "chatglm-bpe=glm4", "refact=smollm", "starcoder=smollm")) {
             String[] names = pair.split("=");
             PreTokenizer one = PreTokenizers.find(names[0]).orElseThrow();
             PreTokenizer other = PreTokenizers.find(names[1]).orElseThrow();
@@ -69,7 +73,7 @@ class PreTokenizersTest {
 
     /// What matters is that it ends and does not overflow the stack, and that nothing of the text is lost.
     @ParameterizedTest
-    @ValueSource(strings = {"gpt-2", "llama-bpe", "qwen2", "llama4", "kimi-k2", "deepseek-v3", "default"})
+    @ValueSource(strings = {"gpt-2", "llama-bpe", "qwen2", "llama4", "kimi-k2", "deepseek-v3", "tekken", "smollm", "default"})
     void longRunsEnd(String name) {
         for (String unit : new String[] {"a", "A", " ", "\n", "1", "'", "é", "\u0301", "中", "\uD83D\uDE00", "\u200B", "\u0000", " \n", "aA",
                 "\u01C5", "'s", "\u2003"}) {
