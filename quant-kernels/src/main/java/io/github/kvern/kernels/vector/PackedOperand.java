@@ -10,7 +10,8 @@ import java.util.Arrays;
 ///   biases  [k / run][C]       -offset * sum of the run's values, twice in an int likewise
 ///   sums    [k / run][C]       sum of the run's values
 ///   scales  [k / length][C]    a value is about scale * x
-///   floats  [k][C]             in place of the first three, for types that multiply many columns as floats
+///   floats  [k][C]             in place of the first three, for types that multiply many columns as floats; a column that is
+///                              multiplied by itself has all
 /// ```
 public final class PackedOperand {
     /// Columns of a full group: 8 or 4.
@@ -28,7 +29,7 @@ public final class PackedOperand {
         x = room(x, all);
         biases = room(biases, all / type.run);
         sums = room(sums, all / type.run);
-        if (type.usesFloats() && columns > 1 && floats.length < all) floats = new float[Math.toIntExact(all)];
+        if (type.usesFloats() && floats.length < all) floats = new float[Math.toIntExact(all)];
         if (scales.length < all / type.length) scales = new float[Math.toIntExact(all / type.length)];
     }
 
@@ -47,7 +48,7 @@ public final class PackedOperand {
     /// @param at of the group's first column
     /// @param count columns there are, 1 to [#GROUP]
     /// @param before columns of the groups before, with their padding
-    /// @param alone whether each column is multiplied by itself: then never as floats
+    /// @param alone whether each column is multiplied by itself: then it needs whole numbers too
     /// @param q 256 ints, overwritten
     /// @param vectors false computes the same in plain loops
     public void group(PackedType type, float[] values, int at, int k, int count, int before, boolean alone, int[] q,
@@ -62,8 +63,9 @@ public final class PackedOperand {
                     scales[scale] = 0;
                     Arrays.fill(q, 0, type.length, 0);
                 }
-                if (type.usesFloats() && !alone) for (int j = 0; j < type.length; j++) floats[before * k + (i + j) * width + c] = q[j];
-                else spread(q, type, before * k + i * width + c, before * (k / type.run) + i / type.run * width + c, width);
+                if (type.usesFloats()) for (int j = 0; j < type.length; j++) floats[before * k + (i + j) * width + c] = q[j];
+                if (!type.usesFloats() || alone)
+                    spread(q, type, before * k + i * width + c, before * (k / type.run) + i / type.run * width + c, width);
             }
         }
     }

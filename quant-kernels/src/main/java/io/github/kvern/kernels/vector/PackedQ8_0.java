@@ -12,7 +12,6 @@ import static jdk.incubator.vector.VectorOperators.LSHR;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.ShortVector;
 
 /// Q8_0, packed: 17 lines for 32 k (as large as in the file).
 ///
@@ -21,13 +20,13 @@ import jdk.incubator.vector.ShortVector;
 ///   1 line    d, half floats
 /// ```
 ///
-/// Only two products fit 16 bits, so many columns are multiplied as floats, which hold the same whole numbers exactly.
+/// Only two products fit 16 bits, so they are multiplied as floats, which hold the same whole numbers exactly: a block's sum of
+/// values up to 255 times columns up to 127 stays below 2^24.
 public final class PackedQ8_0 extends PackedType {
     private static final int BLOCK = 17 * LINE;
-    private static final int BYTE = 0x00ff00ff;
 
     public PackedQ8_0() {
-        super(32, 17, 2, 128);
+        super(32, 17, 32, 128);
     }
 
     @Override
@@ -58,10 +57,10 @@ public final class PackedQ8_0 extends PackedType {
     @Override
     public void column(MemorySegment w, long at, int blocks, PackedOperand x, int before, float[] y) {
         int k = before * 32 * blocks;
-        column(w, at, blocks, x.x, k, x.biases, x.scales, k / 32, y);
+        column(w, at, blocks, x.floats, k, x.sums, x.scales, k / 32, y);
     }
 
-    private static void column(MemorySegment all, long at, int blocks, int[] q, int qAt, int[] biases, float[] scales, int blockAt,
+    private static void column(MemorySegment all, long at, int blocks, float[] q, int qAt, int[] sums, float[] scales, int blockAt,
             float[] y) {
         for (int h = 0; h < ROWS; h += L) FloatVector.zero(F).intoArray(y, h);
         for (int i = 0; i < blocks; i++) {
@@ -69,23 +68,20 @@ public final class PackedQ8_0 extends PackedType {
             float da = scales[blockAt + i];
             for (int h = 0; h < 16; h += L) {
                 int k = qAt + i * 32;
-                IntVector p0 = IntVector.zero(I), p1 = p0;
+                FloatVector a0 = FloatVector.broadcast(F, -128 * sums[blockAt + i]), a1 = FloatVector.zero(F), e0 = a0, e1 = a1;
                 for (int v = 0; v < 16; v++, k += 2) {
                     IntVector b = IntVector.fromMemorySegment(I, w, v * LINE + 4 * h, LE);
-                    ShortVector a = IntVector.broadcast(I, biases[k >> 1]).reinterpretAsShorts();
-                    a = a.add(b.and(BYTE).reinterpretAsShorts().mul(IntVector.broadcast(I, q[k]).reinterpretAsShorts()));
-                    IntVector r = a
-                            .add(b.lanewise(LSHR, 8).and(BYTE).reinterpretAsShorts()
-                                    .mul(IntVector.broadcast(I, q[k + 1]).reinterpretAsShorts()))
-                            .reinterpretAsInts();
-                    p0 = p0.add(r.lanewise(LSHL, 16).lanewise(ASHR, 16));
-                    p1 = p1.add(r.lanewise(ASHR, 16));
+                    FloatVector q0 = FloatVector.broadcast(F, q[k]), q1 = FloatVector.broadcast(F, q[k + 1]);
+                    a0 = ((FloatVector) b.and(255).convert(I2F, 0)).fma(q0, a0);
+                    a1 = ((FloatVector) b.lanewise(LSHR, 8).and(255).convert(I2F, 0)).fma(q1, a1);
+                    e0 = ((FloatVector) b.lanewise(LSHR, 16).and(255).convert(I2F, 0)).fma(q0, e0);
+                    e1 = ((FloatVector) b.lanewise(LSHR, 24).convert(I2F, 0)).fma(q1, e1);
                 }
                 IntVector d = IntVector.fromMemorySegment(I, w, 16 * LINE + 4 * h, LE);
                 d.lanewise(LSHL, 16).lanewise(ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF).mul(da)
-                        .fma((FloatVector) p0.convert(I2F, 0), FloatVector.fromArray(F, y, h)).intoArray(y, h);
+                        .fma(a0.add(a1), FloatVector.fromArray(F, y, h)).intoArray(y, h);
                 d.lanewise(ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF).mul(da)
-                        .fma((FloatVector) p1.convert(I2F, 0), FloatVector.fromArray(F, y, 16 + h)).intoArray(y, 16 + h);
+                        .fma(e0.add(e1), FloatVector.fromArray(F, y, 16 + h)).intoArray(y, 16 + h);
             }
         }
     }
