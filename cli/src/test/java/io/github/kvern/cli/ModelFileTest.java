@@ -10,6 +10,7 @@ import io.github.kvern.gguf.Metadata;
 import io.github.kvern.gguf.MetadataType;
 import io.github.kvern.gguf.MetadataValue;
 import io.github.kvern.gguf.Tensor;
+import io.github.kvern.gguf.TensorType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +18,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiConsumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -143,5 +145,33 @@ class ModelFileTest {
                 isRefused(writer.write(folder.resolve("less.gguf")).getFirst(), List.of(VERBS.getFirst()), "less.gguf", key);
             }
         }
+    }
+
+    /// One tensor changed in turn: taken out, under another name, twice as one of another name, of another shape, of another type.
+    @Test
+    void aTensorThatTheFamilyDoesNotExpectIsNamed() throws IOException {
+        String name = "blk.0.attn_output.weight", norm = "blk.0.attn_norm.weight", more = "blk.0.attn_more.weight";
+        try (GgufFile file = GgufFile.open(Path.of(Run.MODEL))) {
+            List<Long> shape = file.require(name).info().shape();
+            List<Long> half = List.of(shape.get(0), shape.get(1) / 2);
+            refusedWith(file, name, (w, t) -> {
+            }, name);
+            refusedWith(file, name, (w, t) -> w.add(more, t.type(), shape, t.segment()), name);
+            refusedWith(file, name, (w, t) -> w.add(name, t.type(), shape, t.segment()).add(more, t.type(), shape, t.segment()), more);
+            refusedWith(file, name, (w, t) -> w.add(name, t.type(), half, t.segment().asSlice(0, t.segment().byteSize() / 2)), name,
+                    shape.toString(), half.toString());
+            refusedWith(file, norm, (w, t) -> w.add(norm, TensorType.I32, t.info().shape(), t.segment()), norm, "I32");
+        }
+    }
+
+    private void refusedWith(GgufFile file, String name, BiConsumer<GgufWriter, Tensor> instead, String... said) throws IOException {
+        GgufWriter writer = new GgufWriter(file.metadata());
+        for (Tensor tensor : file.tensors()) {
+            if (tensor.name().equals(name)) instead.accept(writer, tensor);
+            else writer.add(tensor.name(), tensor.type(), tensor.info().shape(), tensor.segment());
+        }
+        Path path = writer.write(folder.resolve("changed.gguf")).getFirst();
+        isRefused(path, List.of(VERBS.get(0), VERBS.get(2)), "changed.gguf");
+        isRefused(path, List.of(VERBS.get(0), VERBS.get(2)), said);
     }
 }
