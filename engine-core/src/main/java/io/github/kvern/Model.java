@@ -19,7 +19,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -319,11 +318,14 @@ public final class Model implements AutoCloseable {
     /// is ready, and for measurements. Nothing needs to wait: until then answers are the same, and slower. Kernels that the compiler
     /// gave up are not waited for longer than a minute.
     ///
-    /// @param limit the longest to wait
-    /// @return false when the kernels were not compiled by then
+    /// @param limit the longest to wait; zero or less only asks
+    /// @return false when the kernels were not compiled by then, or the model was closed
     /// @throws InterruptedException when the waiting thread is interrupted
     public boolean awaitWarm(Duration limit) throws InterruptedException {
-        return warmUp.await(Math.max(1, limit.toMillis()), TimeUnit.MILLISECONDS);
+        if (!warmUp.await(limit)) return false;
+        synchronized (this) {
+            return !closed;
+        }
     }
 
     /// Ends what runs (its stop reason is [StopReason#CLOSED]), waits for it, joins the threads, and unmaps.

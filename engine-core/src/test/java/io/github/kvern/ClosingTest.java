@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
@@ -48,6 +49,17 @@ class ClosingTest {
             g.close();
             assertEquals(StopReason.CLOSED, g.stopReason(), "the first end counts");
         }
+    }
+
+    @Test
+    void warmOnceKernelsAreCompiled() throws InterruptedException {
+        Model model = Shipped.load(Shipped.exact());
+        try (model) {
+            assertTrue(model.awaitWarm(Duration.ofSeconds(100)));
+            assertTrue(model.awaitWarm(Duration.ZERO));
+            assertTrue(model.awaitWarm(Duration.ofSeconds(Long.MAX_VALUE)));
+        }
+        assertFalse(model.awaitWarm(Duration.ZERO));
     }
 
     @Test

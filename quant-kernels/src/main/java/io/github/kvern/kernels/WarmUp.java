@@ -4,7 +4,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -82,8 +81,8 @@ public final class WarmUp implements AutoCloseable {
     /// Waits until nothing is left to do.
     ///
     /// @return false when it took longer than that
-    public boolean await(long time, TimeUnit unit) throws InterruptedException {
-        return thread.join(Duration.of(time, unit.toChronoUnit()));
+    public boolean await(Duration time) throws InterruptedException {
+        return thread.join(time);
     }
 
     /// The kernels that did not become fast, by name; empty while they are still tried.

@@ -9,11 +9,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kernels.scalar.Decoders;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -105,8 +105,8 @@ final class FastProductTest {
         for (TensorType type : List.of(TensorType.Q4_K, TensorType.F32, TensorType.IQ4_NL))
             matrices.add(Kernels.best().matrix(type, Blocks.random(type, 64, 512, random), 64, 512, 1, Precision.FAST));
         try (WarmUp warmUp = Kernels.best().warmUp(matrices); WarmUp again = Kernels.best().warmUp(matrices)) {
-            assertTrue(again.await(2, TimeUnit.MINUTES), "another is at work on the same");
-            assertTrue(warmUp.await(2, TimeUnit.MINUTES));
+            assertTrue(again.await(Duration.ofMinutes(2)), "another is at work on the same");
+            assertTrue(warmUp.await(Duration.ofMinutes(2)));
             assertEquals(List.of(), warmUp.problems());
             assertTrue(warmUp.isDone());
         }

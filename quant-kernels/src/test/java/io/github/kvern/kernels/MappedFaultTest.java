@@ -12,11 +12,11 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.DisabledOnOs;
@@ -48,7 +48,7 @@ class MappedFaultTest {
                 for (TensorType type : TYPES) sheets.add(Sheet.of(type, Path.of(args[0], type.name()), arena, random));
                 List<Matrix> matrices = sheets.stream().flatMap(s -> s.matrices.stream()).toList();
                 try (WarmUp warmUp = Kernels.best().warmUp(matrices)) {
-                    if (!warmUp.await(50, TimeUnit.SECONDS) || !warmUp.problems().isEmpty()) System.out.println("not compiled");
+                    if (!warmUp.await(Duration.ofSeconds(50)) || !warmUp.problems().isEmpty()) System.out.println("not compiled");
                 }
                 for (Sheet s : sheets)
                     for (Matrix m : s.matrices)
