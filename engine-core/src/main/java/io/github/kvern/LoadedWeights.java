@@ -7,6 +7,7 @@ import io.github.kvern.engine.layer.Packing;
 import io.github.kvern.engine.layer.Weights;
 import io.github.kvern.gguf.GgufFile;
 import io.github.kvern.gguf.MemoryBudgetException;
+import io.github.kvern.gguf.TensorReader;
 import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kernels.Kernels;
 import io.github.kvern.kernels.Workers;
@@ -32,8 +33,8 @@ record LoadedWeights(Decoder decoder, Weights weights, WeightsInfo info, Optiona
         if (choice.kind() == WeightsInfo.Kind.MAPPED) return new LoadedWeights(decoder, mapped, choice, Optional.empty());
         Arena memory = Arena.ofShared();
         boolean loaded = false;
-        try (Workers workers = new Workers(options.threads())) {
-            Packing packing = new Packing(memory, workers, plan.bytes(), steps::at);
+        try (TensorReader reader = file.reader(); Workers workers = new Workers(options.threads())) {
+            Packing packing = new Packing(reader, memory, workers, plan.bytes(), steps::at);
             Weights packed = new Weights(file, kernels, precision, packing);
             decoder = Architectures.load(file, packed, cache);
             WeightsInfo info = new WeightsInfo(WeightsInfo.Kind.PACKED, packing.bytes(), choice.reason());

@@ -176,6 +176,14 @@ public final class GgufFile implements AutoCloseable {
         return parts.list().get(0).header();
     }
 
+    /// Reads tensors past the mapping. To be closed, before this is.
+    ///
+    /// @throws IllegalStateException if this is closed
+    public TensorReader reader() {
+        if (!arena.scope().isAlive()) throw new IllegalStateException("the file is closed: " + first().file());
+        return new TensorReader(new Samples(parts.list()));
+    }
+
     /// Unmaps. Segments handed out before fail afterwards with an [IllegalStateException]; metadata and the tensor table stay.
     /// Closing again does nothing.
     ///

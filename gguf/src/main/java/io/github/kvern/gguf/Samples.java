@@ -12,12 +12,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Reads a few bytes here and there of a model's files.
+/// Reads bytes of a model's files, here and there or in order. Thread-safe.
 ///
 /// Not through the mapping where it can be helped: an operating system reads ahead around a page fault, on some disks many
 /// megabytes, and a few thousand of them take minutes. A read at a position takes one page. So the files are opened again for
 /// as long as this lives; a file that is no longer the one that was mapped is read through the mapping after all.
 final class Samples implements AutoCloseable {
+    private static final long MOST_AT_ONCE = 1 << 30;
+
     private final List<Parts.Part> parts;
     private final List<Optional<FileChannel>> channels = new ArrayList<>();
 
@@ -47,12 +49,20 @@ final class Samples implements AutoCloseable {
 
     /// Bytes of a tensor, `from` counted from its first.
     byte[] read(TensorInfo tensor, long from, int count) {
+        byte[] bytes = new byte[count];
+        read(tensor, from, MemorySegment.ofArray(bytes));
+        return bytes;
+    }
+
+    /// Fills a segment with bytes of a tensor.
+    void read(TensorInfo tensor, long from, MemorySegment into) {
         Parts.Part part = parts.get(tensor.part());
         long position = part.header().dataOffset() + tensor.offset() + from;
-        byte[] bytes = new byte[count];
-        if (!readFile(channels.get(tensor.part()), position, ByteBuffer.wrap(bytes)))
-            MemorySegment.ofArray(bytes).copyFrom(part.data().asSlice(position, count));
-        return bytes;
+        for (long done = 0; done < into.byteSize(); done += MOST_AT_ONCE) {
+            MemorySegment piece = into.asSlice(done, Math.min(MOST_AT_ONCE, into.byteSize() - done));
+            if (!readFile(channels.get(tensor.part()), position + done, piece.asByteBuffer()))
+                piece.copyFrom(part.data().asSlice(position + done, piece.byteSize()));
+        }
     }
 
     private static boolean readFile(Optional<FileChannel> channel, long position, ByteBuffer into) {

@@ -1,5 +1,6 @@
 package io.github.kvern.kernels;
 
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /// A product kernel for one type, layout and precision. It computes a range of rows and owns no barrier. Stateless; chosen once
@@ -25,13 +26,15 @@ abstract class MatMul {
     /// What there is to compile for matrices like this one.
     abstract List<Exercise> exercises(Matrix sample);
 
-    /// A little matrix at the beginning of a sample's memory, at most a panel high, and about this wide.
+    /// A little matrix at the beginning of a sample's memory, at most a panel high, and about this wide; zeros if it is packed.
     static Matrix little(Matrix sample, int columns) {
         int block = sample.type().blockLength();
         int k = Math.min(sample.columns(), Math.max(block, columns / block * block));
         int rows = Math.min(sample.rows(), WorkList.PANEL);
-        return new Matrix(sample.type(), sample.segment().asSlice(0, rows * sample.type().rowBytes(k)), rows, k, 1, sample.kernel(), null,
-                null);
+        long bytes = rows * sample.type().rowBytes(k);
+        MemorySegment s = sample.layout() == Layout.MAPPED ? sample.segment().asSlice(0, bytes)
+                : MemorySegment.ofArray(new byte[Math.toIntExact(bytes)]); // packed: only the shape counts
+        return new Matrix(sample.type(), s, rows, k, 1, sample.kernel(), null, null);
     }
 
     /// Columns for it.

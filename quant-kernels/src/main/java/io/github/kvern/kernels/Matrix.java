@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /// layout; made by [Kernels#matrix]. Immutable; the memory belongs to whoever opened the file.
 public final class Matrix {
     private final TensorType type;
-    private final MemorySegment segment;
+    private final @Nullable MemorySegment segment;
     private final int rows;
     private final int columns;
     private final int experts;
@@ -18,10 +18,11 @@ public final class Matrix {
     private final @Nullable PackedMatMul packing;
     private final @Nullable PackedWeights packed;
 
+    /// @param segment as in the file; null when packed
     /// @param packing kernel for the packed layout, where there is one
     /// @param packed the weights in that layout, when they were packed
-    Matrix(TensorType type, MemorySegment segment, int rows, int columns, int experts, MatMul kernel, @Nullable PackedMatMul packing,
-            @Nullable PackedWeights packed) {
+    Matrix(TensorType type, @Nullable MemorySegment segment, int rows, int columns, int experts, MatMul kernel,
+            @Nullable PackedMatMul packing, @Nullable PackedWeights packed) {
         this.type = type;
         this.segment = segment;
         this.rows = rows;
@@ -51,19 +52,23 @@ public final class Matrix {
         return experts;
     }
 
-    /// Bytes of all experts as stored.
+    /// Bytes of all experts as in the file.
     public long bytes() {
-        return segment.byteSize();
+        return (long) experts * rows * rowBytes();
     }
 
-    /// Bytes of one row as stored.
+    /// Bytes of one row as in the file.
     public long rowBytes() {
         return type.rowBytes(columns);
     }
 
     /// The weights, as in the file.
+    ///
+    /// @throws IllegalStateException they are packed, and nowhere as in the file
     public MemorySegment segment() {
-        return segment;
+        MemorySegment s = segment;
+        if (s == null) throw new IllegalStateException("a packed matrix has no rows as in the file");
+        return s;
     }
 
     /// How the weights lie in memory.
@@ -71,25 +76,33 @@ public final class Matrix {
         return packed == null ? Layout.MAPPED : Layout.PACKED;
     }
 
-    /// Bytes of memory that [#packed] takes, beside the file's pages, which are then read for [#decodeRow] only; 0 when this matrix
-    /// stays mapped: its type has no packed form, it is to be exact, or there are no vectors.
+    /// Bytes of memory that [#packed] takes; 0 when this matrix stays mapped: its type has no packed form, it is to be exact, or there
+    /// are no vectors.
     public long packedBytes() {
-        return packing == null ? 0 : PackedWeights.bytes(packing.type, this);
+        return packing == null ? 0 : PackedWeights.bytes(packing.type, rows, columns, experts);
     }
 
-    /// These weights, repacked for speed: all of the workers take part. A matrix that cannot be packed (or was) is returned as it is;
-    /// one with scales that are no finite numbers too, since the packed arithmetic would turn them into numbers.
+    /// As [#packed(ByteSource, Arena, Workers)], from this matrix's own segment.
+    public Matrix packed(Arena arena, Workers workers) {
+        if (packing == null || packed != null) return this;
+        return packed((from, into) -> MemorySegment.copy(segment(), from, into, 0, into.byteSize()), arena, workers);
+    }
+
+    /// These weights, repacked for speed: all of the workers take part. What is returned no longer refers to this matrix's memory. A
+    /// matrix that cannot be packed (or was) is returned as it is; one with scales that are no finite numbers too, since the packed
+    /// arithmetic would turn them into numbers.
     ///
     /// The values of a product differ from the mapped layout's in the last bits. With packed weights a column's result is the same
     /// alone and among any number of others.
     ///
+    /// @param source what the segment holds: read once, without touching the segment
     /// @param arena owns the memory: [#packedBytes()]; must be shared, and outlive all products
     /// @throws OutOfMemoryError when there is no such memory
-    public Matrix packed(Arena arena, Workers workers) {
+    public Matrix packed(ByteSource source, Arena arena, Workers workers) {
         PackedMatMul p = packing;
         if (p == null || packed != null) return this;
-        return PackedWeights.of(p.type, this, arena, workers)
-                .map(w -> new Matrix(type, segment, rows, columns, experts, p, p, w)).orElse(this);
+        return PackedWeights.of(p.type, this, source, arena, workers)
+                .map(w -> new Matrix(type, null, rows, columns, experts, RestoringMatMul.of(type, p), p, w)).orElse(this);
     }
 
     /// The packed weights, for the kernel that [#packed] gave this matrix.
@@ -108,6 +121,27 @@ public final class Matrix {
     /// @param row 0 to `experts * rows - 1`
     /// @param target takes [#columns()] floats from `at` on
     public void decodeRow(int row, float[] target, int at) {
-        Decoders.decode(type, segment, row * rowBytes(), target, at, columns);
+        if (packed == null) Decoders.decode(type, segment(), row * rowBytes(), target, at, columns);
+        else Restored.HERE.get().decode(this, row, target, at);
+    }
+
+    /// A packed row, as it is in the file. One a thread, so that a look-up allocates nothing.
+    private static final class Restored {
+        static final ThreadLocal<Restored> HERE = ThreadLocal.withInitial(Restored::new);
+
+        private byte[] block = {};
+        private byte[] bytes = {};
+        private MemorySegment segment = MemorySegment.NULL;
+
+        void decode(Matrix m, int row, float[] target, int at) {
+            RestoringMatMul kernel = (RestoringMatMul) m.kernel;
+            if (bytes.length < m.rowBytes()) {
+                bytes = new byte[Math.toIntExact(m.rowBytes())];
+                segment = MemorySegment.ofArray(bytes);
+            }
+            if (block.length < kernel.blockBytes()) block = new byte[kernel.blockBytes()];
+            kernel.rows(m, row / m.rows, row % m.rows, 1, block, bytes);
+            Decoders.decode(m.type, segment, 0, target, at, m.columns);
+        }
     }
 }

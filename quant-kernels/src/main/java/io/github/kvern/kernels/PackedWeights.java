@@ -1,5 +1,6 @@
 package io.github.kvern.kernels;
 
+import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kernels.vector.PackedType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -14,53 +15,77 @@ final class PackedWeights {
     private static final long CHUNK_BYTES = 2 << 20;
 
     private final PackedType type;
+    private final int rows;
+    private final int columns;
+    private final int experts;
     private final MemorySegment[] chunks;
     private final int panels;
     private final int chunkPanels;
     private final long panelBytes;
 
-    private PackedWeights(PackedType type, Matrix m) {
+    private PackedWeights(PackedType type, int rows, int columns, int experts) {
         this.type = type;
-        panels = (m.rows() + PackedType.ROWS - 1) / PackedType.ROWS;
-        panelBytes = (long) type.blockBytes() * (m.columns() / type.blockLength());
-        int all = Math.multiplyExact(panels, m.experts());
+        this.rows = rows;
+        this.columns = columns;
+        this.experts = experts;
+        panels = (rows + PackedType.ROWS - 1) / PackedType.ROWS;
+        panelBytes = (long) type.blockBytes() * (columns / type.blockLength());
+        int all = Math.multiplyExact(panels, experts);
         chunkPanels = Math.clamp(CHUNK_BYTES / panelBytes, 1, all);
         chunks = new MemorySegment[(all + chunkPanels - 1) / chunkPanels];
     }
 
     /// Bytes that packing takes.
-    static long bytes(PackedType type, Matrix m) {
-        return (m.rows() + PackedType.ROWS - 1L) / PackedType.ROWS * m.experts() * type.blockBytes() * (m.columns() / type.blockLength());
+    static long bytes(PackedType type, int rows, int columns, int experts) {
+        return (rows + PackedType.ROWS - 1L) / PackedType.ROWS * experts * type.blockBytes() * (columns / type.blockLength());
+    }
+
+    /// Weights that were packed before and lie in one piece.
+    static PackedWeights in(MemorySegment all, PackedType type, int rows, int columns, int experts) {
+        PackedWeights w = new PackedWeights(type, rows, columns, experts);
+        long chunk = w.panelBytes * w.chunkPanels;
+        for (int c = 0; c < w.chunks.length; c++) w.chunks[c] = all.asSlice(c * chunk, Math.min(chunk, all.byteSize() - c * chunk));
+        return w;
     }
 
     /// Packs a matrix; empty when a scale in it is no finite number.
-    static Optional<PackedWeights> of(PackedType type, Matrix m, Arena arena, Workers workers) {
-        PackedWeights w = new PackedWeights(type, m);
+    static Optional<PackedWeights> of(PackedType type, Matrix m, ByteSource source, Arena arena, Workers workers) {
+        PackedWeights w = new PackedWeights(type, m.rows(), m.columns(), m.experts());
         AtomicBoolean finite = new AtomicBoolean(true);
         Region region = new Region(workers);
         region.add((from, to, scratch) -> {
             for (int c = from; c < to && finite.get(); c++)
-                if (!w.fill(c, m, arena, scratch.ints(PackedType.SCRATCH))) finite.set(false);
+                if (!w.fill(c, m.type(), source, arena, scratch.ints(PackedType.SCRATCH))) finite.set(false);
         }, w.chunks.length, Math.max(1, w.panelBytes * w.chunkPanels));
         region.run();
         return finite.get() ? Optional.of(w) : Optional.empty();
     }
 
-    private boolean fill(int chunk, Matrix m, Arena arena, int[] scratch) {
-        int first = chunk * chunkPanels, count = Math.min(chunkPanels, panels * m.experts() - first);
+    /// Packs a chunk from a copy of its rows, which is gone afterwards.
+    private boolean fill(int chunk, TensorType file, ByteSource source, Arena arena, int[] scratch) {
+        int first = chunk * chunkPanels, count = Math.min(chunkPanels, panels * experts - first);
+        long rowBytes = file.rowBytes(columns), begin = firstRow(first) * rowBytes, end = firstRow(first + count) * rowBytes;
         MemorySegment target = arena.allocate(panelBytes * count, 64);
         chunks[chunk] = target;
         boolean finite = true;
-        for (int p = 0; p < count && finite; p++) {
-            int expert = (first + p) / panels, row = (first + p) % panels * PackedType.ROWS;
-            int rows = Math.min(PackedType.ROWS, m.rows() - row);
-            long at = ((long) expert * m.rows() + row) * m.rowBytes();
-            for (int b = 0; b < m.columns() / type.blockLength(); b++) {
-                finite &= type.pack(m.segment(), at + m.type().rowBytes(b * type.blockLength()), m.rowBytes(), rows, target,
-                        p * panelBytes + (long) b * type.blockBytes(), scratch);
+        try (Arena copies = Arena.ofConfined()) {
+            MemorySegment copy = copies.allocate(end - begin, 8);
+            source.read(begin, copy);
+            for (int p = 0; p < count && finite; p++) {
+                long at = firstRow(first + p) * rowBytes - begin;
+                int present = (int) (firstRow(first + p + 1) - firstRow(first + p));
+                for (int b = 0; b < columns / type.blockLength(); b++) {
+                    finite &= type.pack(copy, at + file.rowBytes(b * type.blockLength()), rowBytes, present, target,
+                            p * panelBytes + (long) b * type.blockBytes(), scratch);
+                }
             }
         }
         return finite;
+    }
+
+    /// The first row of a panel, counted over all experts.
+    private long firstRow(int panel) {
+        return (long) (panel / panels) * rows + panel % panels * PackedType.ROWS;
     }
 
     /// The chunk that holds a panel of an expert.

@@ -1,6 +1,7 @@
 package io.github.kvern.engine.layer;
 
 import io.github.kvern.gguf.Tensor;
+import io.github.kvern.gguf.TensorReader;
 import io.github.kvern.kernels.Layout;
 import io.github.kvern.kernels.Matrix;
 import io.github.kvern.kernels.Workers;
@@ -9,6 +10,7 @@ import java.util.function.DoubleConsumer;
 
 /// Packs matrices, one after the other, each with all workers.
 public final class Packing implements Placement {
+    private final TensorReader reader;
     private final Arena arena;
     private final Workers workers;
     private final long planned;
@@ -16,10 +18,12 @@ public final class Packing implements Placement {
     private long done;
     private long bytes;
 
+    /// @param reader of the file, so that none of what is packed is read through its mapping
     /// @param arena owns the packed weights; shared
     /// @param planned bytes that will be packed, for the progress
     /// @param progress is told the share that is done, 0 to 1, on the thread that places
-    public Packing(Arena arena, Workers workers, long planned, DoubleConsumer progress) {
+    public Packing(TensorReader reader, Arena arena, Workers workers, long planned, DoubleConsumer progress) {
+        this.reader = reader;
         this.arena = arena;
         this.workers = workers;
         this.planned = planned;
@@ -28,7 +32,7 @@ public final class Packing implements Placement {
 
     @Override
     public Matrix place(Tensor tensor, long from, Matrix m) {
-        Matrix placed = m.packed(arena, workers);
+        Matrix placed = m.packed((at, into) -> reader.read(tensor, from + at, into), arena, workers);
         if (placed.layout() == Layout.PACKED) bytes += placed.packedBytes();
         done += m.packedBytes();
         if (m.packedBytes() > 0) progress.accept(Math.min(1, (double) done / Math.max(1, planned)));
