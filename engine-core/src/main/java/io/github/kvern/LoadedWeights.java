@@ -3,6 +3,7 @@ package io.github.kvern;
 import io.github.kvern.engine.arch.Architectures;
 import io.github.kvern.engine.layer.Decoder;
 import io.github.kvern.engine.layer.MemoryLimits;
+import io.github.kvern.engine.layer.PackedFile;
 import io.github.kvern.engine.layer.Packing;
 import io.github.kvern.engine.layer.Weights;
 import io.github.kvern.gguf.GgufFile;
@@ -22,6 +23,7 @@ record LoadedWeights(Decoder decoder, Weights weights, WeightsInfo info, Optiona
     private static final int MACHINE_SHARE = 2;
 
     static LoadedWeights load(GgufFile file, Kernels kernels, ModelOptions options, MemoryLimits limits, LoadSteps steps) {
+        PackedFile.requireFresh(file);
         boolean exact = isExact(options);
         var precision = exact ? io.github.kvern.kernels.Precision.EXACT : io.github.kvern.kernels.Precision.FAST;
         TensorType cache = options.kvType() == KvType.F32 ? TensorType.F32 : TensorType.F16;
@@ -30,7 +32,9 @@ record LoadedWeights(Decoder decoder, Weights weights, WeightsInfo info, Optiona
         Weights mapped = new Weights(file, kernels, precision, plan);
         Decoder decoder = Architectures.load(file, mapped, cache);
         WeightsInfo choice = choose(options, plan.bytes(), limits, kernels);
-        if (choice.kind() == WeightsInfo.Kind.MAPPED) return new LoadedWeights(decoder, mapped, choice, Optional.empty());
+        if (file.packed().isPresent())
+            choice = new WeightsInfo(WeightsInfo.Kind.PACKED_FILE, 0, "the file holds them packed");
+        if (choice.kind() != WeightsInfo.Kind.PACKED) return new LoadedWeights(decoder, mapped, choice, Optional.empty());
         Arena memory = Arena.ofShared();
         boolean loaded = false;
         try (TensorReader reader = file.reader(); Workers workers = new Workers(options.threads())) {

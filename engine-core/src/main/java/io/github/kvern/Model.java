@@ -10,6 +10,7 @@ import io.github.kvern.engine.run.Scheduler;
 import io.github.kvern.engine.run.ScoreJob;
 import io.github.kvern.gguf.GgufFile;
 import io.github.kvern.gguf.Metadata;
+import io.github.kvern.gguf.PackedTensors;
 import io.github.kvern.kernels.Kernels;
 import io.github.kvern.kernels.WarmUp;
 import io.github.kvern.kernels.Workers;
@@ -198,6 +199,8 @@ public final class Model implements AutoCloseable {
         String name = metadata.findString("general.name").orElse(file.paths().getFirst().getFileName().toString());
         String architecture = metadata.requireString("general.architecture");
         long parameters = file.tensors().stream().mapToLong(t -> t.info().values()).sum();
+        if (file.packed().isPresent()) // what they are, in place of the bytes that they lie in
+            for (PackedTensors.Entry p : file.packed().get().entries().values()) parameters += p.values() - p.stored().info().values();
         return new ModelInfo(file.paths(), name, architecture, file.bytes(), parameters, decoder.layers().size(), decoder.width(),
                 decoder.vocabulary(), metadata.requireInt(architecture + ".context_length"), identity, weights.kernels().name(),
                 options.threads(),

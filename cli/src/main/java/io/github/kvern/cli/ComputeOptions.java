@@ -64,7 +64,7 @@ final class ComputeOptions {
 
     /// How weights are held, as options and JSON spell it.
     static String name(WeightsInfo weights) {
-        return weights.kind().name().toLowerCase(Locale.ROOT);
+        return weights.kind().name().toLowerCase(Locale.ROOT).replace('_', ' ');
     }
 
     /// How weights are held and why, in one line.

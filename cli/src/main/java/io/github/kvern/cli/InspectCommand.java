@@ -2,14 +2,17 @@ package io.github.kvern.cli;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.github.kvern.gguf.GgufFile;
+import io.github.kvern.gguf.KvernException;
 import io.github.kvern.gguf.Metadata;
 import io.github.kvern.gguf.MetadataArray;
 import io.github.kvern.gguf.MetadataValue;
+import io.github.kvern.gguf.PackedTensors;
 import io.github.kvern.gguf.Tensor;
 import io.github.kvern.gguf.TensorInfo;
 import io.github.kvern.gguf.TensorType;
 import java.io.IOException;
 import java.math.BigInteger;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -54,17 +57,30 @@ final class InspectCommand implements Callable<Integer> {
 
     /// The tensors of each type.
     private record Share(int tensors, long values, long bytes) {
-        Share plus(TensorInfo info) {
-            return new Share(tensors + 1, values + info.values(), bytes + info.bytes());
+        Share plus(Share more) {
+            return new Share(tensors + more.tensors, values + more.values, bytes + more.bytes);
         }
     }
 
     private static Map<TensorType, Share> shares(GgufFile gguf) {
         Map<TensorType, Share> shares = new TreeMap<>();
+        Map<String, PackedTensors.Entry> packed = new HashMap<>();
+        packed(gguf).ifPresent(p -> p.entries().values().forEach(entry -> packed.put(entry.stored().name(), entry)));
         for (Tensor tensor : gguf.tensors()) {
-            shares.merge(tensor.type(), new Share(0, 0, 0).plus(tensor.info()), (sum, one) -> sum.plus(tensor.info()));
+            PackedTensors.Entry entry = packed.get(tensor.name());
+            shares.merge(entry == null ? tensor.type() : entry.type(),
+                    new Share(1, entry == null ? tensor.info().values() : entry.values(), tensor.info().bytes()), Share::plus);
         }
         return shares;
+    }
+
+    /// What is packed in the file; what the file says wrongly about it is for those to tell who want to compute.
+    private static Optional<PackedTensors> packed(GgufFile gguf) {
+        try {
+            return gguf.packed();
+        } catch (KvernException e) {
+            return Optional.empty();
+        }
     }
 
     private static String readable(GgufFile gguf) {
@@ -79,6 +95,8 @@ final class InspectCommand implements Callable<Integer> {
         page.field("parameters", Page.count(values));
         page.field("size", Page.bytes(gguf.bytes()) + (values == 0 ? "" : ", %.2f bits a weight".formatted(weightBits(shares, values))));
         page.field("format", "GGUF v" + gguf.version() + (gguf.paths().size() == 1 ? "" : " in " + gguf.paths().size() + " parts"));
+        packed(gguf).ifPresent(
+                p -> page.field("packed", Page.count(p.entries().size()) + " tensors, from " + p.file() + " (" + p.source() + ")"));
         number(metadata, architecture + ".context_length").ifPresent(n -> page.field("context", Page.count(n) + " tokens"));
         number(metadata, architecture + ".block_count").ifPresent(n -> page.field("layers", Page.count(n)));
         number(metadata, architecture + ".embedding_length").ifPresent(n -> page.field("width", Page.count(n)));
@@ -147,6 +165,8 @@ final class InspectCommand implements Callable<Integer> {
         json.writeNumberField("bytes", gguf.bytes());
         Map<TensorType, Share> shares = shares(gguf);
         json.writeNumberField("parameters", shares.values().stream().mapToLong(Share::values).sum());
+        Optional<PackedTensors> packed = packed(gguf);
+        if (packed.isPresent()) json.writeStringField("packedFrom", packed.get().source());
         json.writeArrayFieldStart("parts");
         for (int i = 0; i < gguf.paths().size(); i++) {
             json.writeStartObject();

@@ -117,7 +117,7 @@ class UsageTest {
 
     @Test
     void helpIsNoFailure() {
-        for (String verb : List.of("generate", "tokenize", "logits", "inspect", "bench", "completion")) {
+        for (String verb : List.of("generate", "tokenize", "logits", "inspect", "bench", "repack", "completion")) {
             Run run = Run.plain(new byte[0], verb, "--help");
             assertEquals(0, run.exitCode(), run::toString);
             assertTrue(run.out().startsWith("Usage: kvern " + verb), run::toString);
@@ -141,7 +141,7 @@ class UsageTest {
     void completionKnowsEveryVerb() {
         Run run = Run.plain(new byte[0], "completion", "zsh");
         assertEquals(0, run.exitCode(), run::toString);
-        for (String word : List.of("generate", "tokenize", "logits", "inspect", "bench", "--top-k", "complete -F")) {
+        for (String word : List.of("generate", "tokenize", "logits", "inspect", "bench", "repack", "--top-k", "complete -F")) {
             assertTrue(run.out().contains(word), word);
         }
     }

@@ -130,6 +130,14 @@ public final class GgufFile implements AutoCloseable {
                 first().file() + ": expected a tensor " + Text.quote(name) + ", found none of that name among " + tensors.size()));
     }
 
+    /// What the file says about tensors that Kvern has packed; empty for files of all other kinds.
+    ///
+    /// @throws ModelFormatException it contradicts itself
+    /// @throws UnsupportedModelException it was packed in another version of the scheme
+    public Optional<PackedTensors> packed() {
+        return PackedTensors.read(this, first().metadata());
+    }
+
     /// A name for the content of the model: 64 hexadecimal digits of SHA-256 over the metadata, every tensor's name, type and
     /// shape, and the first, middle and last 64 bytes of its data. It reads a few pages a tensor, and so takes milliseconds
     /// whatever the size of the model, up to some hundred when none of it is in memory.

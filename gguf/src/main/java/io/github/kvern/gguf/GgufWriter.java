@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /// Writes a GGUF file of version 3, or the parts of a split model.
 ///
@@ -33,6 +34,8 @@ public final class GgufWriter {
     private long bytes;
     private long mostTensors = Long.MAX_VALUE;
     private long mostBytes = Long.MAX_VALUE;
+    private Consumer<Path> temporaries = path -> {
+    };
 
     /// Writes the bytes of a tensor.
     @FunctionalInterface
@@ -122,6 +125,12 @@ public final class GgufWriter {
         return this;
     }
 
+    /// Tells of every temporary file before it is made: for whoever has to remove it should the process be ended meanwhile.
+    public GgufWriter onTemporary(Consumer<Path> told) {
+        temporaries = told;
+        return this;
+    }
+
     /// Writes the file, or the parts, replacing files that have their names.
     ///
     /// @param target the file; when the model is split, parts are named after it: `model.gguf` becomes
@@ -131,7 +140,7 @@ public final class GgufWriter {
     /// @throws IOException if a file cannot be written, or a source fails or writes another number of bytes than its tensor has
     public List<Path> write(Path target) throws IOException {
         List<List<Entry>> parts = layOut();
-        try (PendingFiles files = new PendingFiles()) {
+        try (PendingFiles files = new PendingFiles(temporaries)) {
             for (int no = 0; no < parts.size(); no++) {
                 Path path = parts.size() == 1 ? target : target.resolveSibling(stem(target) + Split.ending(no, parts.size()));
                 PartOutput.write(files.add(path), keys(no, parts.size()), alignment, parts.get(no));

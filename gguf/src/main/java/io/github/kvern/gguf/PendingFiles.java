@@ -11,12 +11,20 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
 
 /// Files that get their names together, when all of them are complete. Closed before that, it deletes them.
 final class PendingFiles implements AutoCloseable {
     private final List<Pending> files = new ArrayList<>();
     private int named;
     private boolean complete;
+
+    private final Consumer<Path> temporaries;
+
+    /// @param temporaries is told the temporary names, before there are such files
+    PendingFiles(Consumer<Path> temporaries) {
+        this.temporaries = temporaries;
+    }
 
     private record Pending(Path target, Path temporary, FileChannel channel) {
     }
@@ -27,6 +35,7 @@ final class PendingFiles implements AutoCloseable {
             throw new FileSystemException(target.toString(), null, "expected the name of a file, found a directory");
         Path temporary = target.resolveSibling(".kvern-" + Long.toHexString(ThreadLocalRandom.current().nextLong()) + ".tmp");
         if (!files.isEmpty()) finish(files.get(files.size() - 1)); // a split model may have more parts than we may have open files
+        temporaries.accept(temporary);
         FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
         files.add(new Pending(target, temporary, channel));
         return channel;

@@ -6,6 +6,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 
 /// The memory of a packed matrix: panels of 32 rows, experts one after the other, the last panel of each filled up with zeros. It
 /// comes in chunks of whole panels, off the heap: each is touched first by the worker that packs it, who is likely to be the one
@@ -61,26 +62,53 @@ final class PackedWeights {
         return finite.get() ? Optional.of(w) : Optional.empty();
     }
 
-    /// Packs a chunk from a copy of its rows, which is gone afterwards.
     private boolean fill(int chunk, TensorType file, ByteSource source, Arena arena, int[] scratch) {
         int first = chunk * chunkPanels, count = Math.min(chunkPanels, panels * experts - first);
-        long rowBytes = file.rowBytes(columns), begin = firstRow(first) * rowBytes, end = firstRow(first + count) * rowBytes;
-        MemorySegment target = arena.allocate(panelBytes * count, 64);
-        chunks[chunk] = target;
+        chunks[chunk] = arena.allocate(panelBytes * count, 64);
+        for (int p = 0; p < count; p++)
+            if (!fillPanel(first + p, file, source, chunks[chunk], p * panelBytes, scratch)) return false;
+        return true;
+    }
+
+    /// Packs a panel from a copy of its rows, which is gone afterwards. The copy is no larger than a chunk: C libraries that learn
+    /// from what is freed which sizes to keep for later go on mapping chunks one by one, and give each back when it is freed.
+    private boolean fillPanel(int panel, TensorType file, ByteSource source, MemorySegment target, long to, int[] scratch) {
+        long rowBytes = file.rowBytes(columns), begin = firstRow(panel);
+        int present = (int) (firstRow(panel + 1) - begin);
         boolean finite = true;
-        try (Arena copies = Arena.ofConfined()) {
-            MemorySegment copy = copies.allocate(end - begin, 8);
-            source.read(begin, copy);
-            for (int p = 0; p < count && finite; p++) {
-                long at = firstRow(first + p) * rowBytes - begin;
-                int present = (int) (firstRow(first + p + 1) - firstRow(first + p));
-                for (int b = 0; b < columns / type.blockLength(); b++) {
-                    finite &= type.pack(copy, at + file.rowBytes(b * type.blockLength()), rowBytes, present, target,
-                            p * panelBytes + (long) b * type.blockBytes(), scratch);
-                }
-            }
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment copy = arena.allocate(present * rowBytes, 8);
+            source.read(begin * rowBytes, copy);
+            for (int b = 0; b < columns / type.blockLength(); b++)
+                finite &= type.pack(copy, file.rowBytes(b * type.blockLength()), rowBytes, present, target,
+                        to + (long) b * type.blockBytes(), scratch);
         }
         return finite;
+    }
+
+    /// Packs a matrix piece by piece, in ascending order, into one buffer.
+    ///
+    /// @param sink takes each piece
+    /// @return false when a scale is no finite number; not everything went to the sink then
+    static boolean stream(PackedType type, Matrix m, ByteSource source, Workers workers, long bufferBytes, Consumer<MemorySegment> sink) {
+        PackedWeights w = new PackedWeights(type, m.rows(), m.columns(), m.experts());
+        AtomicBoolean finite = new AtomicBoolean(true);
+        int all = w.panels * m.experts(), most = Math.clamp(bufferBytes / w.panelBytes, 1, all);
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment buffer = arena.allocate(most * w.panelBytes, 64);
+            for (int first = 0; first < all && finite.get(); first += most) {
+                int begin = first, count = Math.min(most, all - first);
+                Region region = new Region(workers);
+                region.add((from, to, scratch) -> {
+                    for (int p = from; p < to && finite.get(); p++)
+                        if (!w.fillPanel(begin + p, m.type(), source, buffer, p * w.panelBytes, scratch.ints(PackedType.SCRATCH)))
+                            finite.set(false);
+                }, count, Math.max(1, w.panelBytes));
+                region.run();
+                if (finite.get()) sink.accept(buffer.asSlice(0, count * w.panelBytes));
+            }
+        }
+        return finite.get();
     }
 
     /// The first row of a panel, counted over all experts.

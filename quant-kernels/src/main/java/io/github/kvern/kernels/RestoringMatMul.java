@@ -86,6 +86,15 @@ final class RestoringMatMul extends MatMul {
                 row % PackedType.ROWS, rows, block, out);
     }
 
+    PackedMatMul kernel() {
+        return kernel;
+    }
+
+    /// [Unpacking#format]
+    String format() {
+        return unpacking.format();
+    }
+
     /// Bytes of a packed block.
     int blockBytes() {
         return kernel.type.blockBytes();

@@ -4,7 +4,11 @@ import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kernels.vector.PackedType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.Random;
 
 /// The way back from a packed layout to blocks as in the file, byte for byte: packed weights are the only copy there is.
@@ -44,6 +48,18 @@ final class Unpacking {
         type.pack(MemorySegment.ofArray(blocks), 0, bytes, PackedType.ROWS, MemorySegment.ofArray(ints), 0, new int[PackedType.SCRATCH]);
         MemorySegment.copy(MemorySegment.ofArray(ints), ValueLayout.JAVA_BYTE, 0, packed, 0, packed.length);
         return packed;
+    }
+
+    /// A name for the layout, which no other has: it follows from where each bit is.
+    String format() {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            digest.update(zeros);
+            for (int[] half : pieces) for (int piece : half) digest.update(ByteBuffer.allocate(4).putInt(0, piece));
+            return HexFormat.of().formatHex(digest.digest(), 0, 8);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
     }
 
     /// Where in a packed block each bit of a row's block is.

@@ -2,10 +2,17 @@ package io.github.kvern.engine.layer;
 
 import io.github.kvern.gguf.Tensor;
 import io.github.kvern.gguf.TensorReader;
+import io.github.kvern.kernels.Kernels;
 import io.github.kvern.kernels.Layout;
 import io.github.kvern.kernels.Matrix;
+import io.github.kvern.kernels.PackedForm;
+import io.github.kvern.kernels.Precision;
 import io.github.kvern.kernels.Workers;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.function.DoubleConsumer;
 
 /// Packs matrices, one after the other, each with all workers.
@@ -69,6 +76,40 @@ public final class Packing implements Placement {
         /// Bytes that packing would take.
         public long bytes() {
             return bytes;
+        }
+    }
+
+    /// Packs nothing, and keeps what there is to pack.
+    public static final class Plans implements Placement {
+        private final Map<String, List<Piece>> pieces = new LinkedHashMap<>();
+
+        /// A matrix, all of a tensor or some of its rows.
+        ///
+        /// @param from where in the tensor it begins, in bytes
+        public record Piece(Tensor tensor, long from, Matrix matrix) {
+            boolean isCutBetweenPanels() {
+                long panel = PackedForm.ROWS * matrix.rowBytes(), end = from + matrix.bytes();
+                return from % panel == 0 && (end == tensor.info().bytes() || matrix.experts() == 1 && end % panel == 0);
+            }
+        }
+
+        @Override
+        public Matrix place(Tensor tensor, long from, Matrix m) {
+            if (m.packedBytes() > 0) pieces.computeIfAbsent(tensor.name(), name -> new ArrayList<>()).add(new Piece(tensor, from, m));
+            return m;
+        }
+
+        /// The tensors that can be packed as a whole, each as one matrix: those of which every piece is whole panels.
+        public Map<String, Matrix> whole(Kernels kernels) {
+            Map<String, Matrix> whole = new LinkedHashMap<>();
+            pieces.forEach((name, list) -> {
+                if (!list.stream().allMatch(Piece::isCutBetweenPanels)) return;
+                Matrix m = list.getFirst().matrix();
+                Tensor t = list.getFirst().tensor();
+                int rows = (int) (t.info().bytes() / m.rowBytes() / m.experts()); // a matrix of them was made: it fits
+                whole.put(name, kernels.matrix(t.type(), t.segment(), rows, m.columns(), m.experts(), Precision.FAST));
+            });
+            return whole;
         }
     }
 }

@@ -49,7 +49,7 @@ public record Parameters(String prefix, int layers, int width, int context, int 
         int used = r.number("expert_used_count", 0, 0, 1 << 16);
         if (experts > 0 && (used < 1 || used > experts)) throw r.wrong("expert_used_count", "1 to expert_count " + experts, "" + used);
         int[] inner = r.perLayer("feed_forward_length", layers, 1, 1 << 24);
-        long rows = file.require("token_embd.weight").info().extent(1);
+        long rows = PackedFile.rows(file, "token_embd.weight");
         if (rows < 1 || rows > 1 << 24)
             throw new ModelFormatException(
                     file.paths().getFirst() + ": tensor token_embd.weight: expected 1 to " + (1 << 24) + " rows, found " + rows);

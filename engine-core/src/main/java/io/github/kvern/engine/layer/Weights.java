@@ -4,12 +4,14 @@ import io.github.kvern.gguf.GgufFile;
 import io.github.kvern.gguf.MetadataType;
 import io.github.kvern.gguf.MetadataValue;
 import io.github.kvern.gguf.ModelFormatException;
+import io.github.kvern.gguf.PackedTensors;
 import io.github.kvern.gguf.Tensor;
 import io.github.kvern.gguf.TensorInfo;
 import io.github.kvern.gguf.TensorType;
 import io.github.kvern.gguf.UnsupportedModelException;
 import io.github.kvern.kernels.Kernels;
 import io.github.kvern.kernels.Matrix;
+import io.github.kvern.kernels.PackedForm;
 import io.github.kvern.kernels.Precision;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -19,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -40,6 +43,7 @@ public final class Weights {
     private final List<Matrix> matrices = new ArrayList<>();
     private final Set<String> used = new HashSet<>();
     private final Placement placement;
+    private final Map<String, PackedTensors.Entry> packed;
 
     /// Weights that stay where the file is mapped.
     public Weights(GgufFile file, Kernels kernels, Precision precision) {
@@ -52,6 +56,7 @@ public final class Weights {
         this.kernels = kernels;
         this.precision = precision;
         this.placement = placement;
+        packed = file.packed().map(PackedTensors::entries).orElse(Map.of());
     }
 
     /// The kernels that the matrices were made for.
@@ -71,7 +76,7 @@ public final class Weights {
 
     /// Whether the file has this tensor.
     public boolean has(String name) {
-        return file.find(name).isPresent();
+        return file.find(name).isPresent() || packed.containsKey(name);
     }
 
     /// A weight `[columns, rows]`.
@@ -96,6 +101,8 @@ public final class Weights {
 
     /// Rows `from` to `from + rows - 1` of a weight that holds `all` rows.
     public Matrix rows(String name, long from, int rows, long all, int columns) {
+        PackedTensors.Entry p = packed.get(name);
+        if (p != null) return stored(p, from, rows, all, columns, 1, precision);
         Tensor t = checked(name, columns, all, 1);
         long rowBytes = t.type().rowBytes(columns);
         return add(t, from * rowBytes, rows * rowBytes, rows, columns, 1, precision);
@@ -167,6 +174,8 @@ public final class Weights {
     }
 
     private Matrix make(String name, int rows, int columns, int experts, Precision precision) {
+        PackedTensors.Entry p = packed.get(name);
+        if (p != null) return stored(p, 0, rows, rows, columns, experts, precision);
         Tensor t = checked(name, columns, rows, experts);
         return add(t, 0, t.info().bytes(), rows, columns, experts, precision);
     }
@@ -182,15 +191,32 @@ public final class Weights {
         return m;
     }
 
+    /// Rows of a matrix that the file holds packed.
+    private Matrix stored(PackedTensors.Entry p, long from, int rows, long all, int columns, int experts, Precision precision) {
+        used.add(p.stored().name());
+        if (p.columns() != columns || p.rows() != all || p.experts() != experts)
+            throw wrongShape(p.name(), columns, all, experts, List.of((long) p.columns(), (long) p.rows(), (long) p.experts()));
+        PackedForm form = PackedFile.form(file, p, kernels, precision);
+        if (from % PackedForm.ROWS != 0 || from + rows < all && rows % PackedForm.ROWS != 0)
+            throw new ModelFormatException(where(p.name()) + ": rows " + from + " to " + (from + rows - 1)
+                    + " cannot be cut out of packed panels of " + PackedForm.ROWS);
+        long begin = form.bytes(Math.max(1, (int) from), columns, 1) * (from == 0 ? 0 : 1);
+        Matrix m = form.matrix(p.type(), p.stored().segment().asSlice(begin, form.bytes(rows, columns, experts)), rows, columns, experts);
+        matrices.add(m);
+        return m;
+    }
+
+    private ModelFormatException wrongShape(String name, long first, long second, long third, List<Long> found) {
+        String expected = third > 1 ? first + ", " + second + ", " + third : second > 1 ? first + ", " + second : "" + first;
+        return new ModelFormatException(where(name) + ": expected shape [" + expected + "] by the model's parameters, found " + found);
+    }
+
     private Tensor checked(String name, long first, long second, long third) {
         Tensor t = file.require(name);
         used.add(name);
         TensorInfo info = t.info();
-        if (info.extent(0) != first || info.extent(1) != second || info.extent(2) != third || info.extent(3) != 1) {
-            String expected = third > 1 ? first + ", " + second + ", " + third : second > 1 ? first + ", " + second : "" + first;
-            throw new ModelFormatException(where(name) + ": expected shape [" + expected
-                    + "] by the model's parameters, found " + info.shape());
-        }
+        if (info.extent(0) != first || info.extent(1) != second || info.extent(2) != third || info.extent(3) != 1)
+            throw wrongShape(name, first, second, third, info.shape());
         switch (t.type()) {
             case I8, I16, I32, I64, F64, Q8_1, Q8_K -> throw new UnsupportedModelException(where(name)
                     + ": type " + t.type() + " holds no weights; expected a float or a quantised weight type");
