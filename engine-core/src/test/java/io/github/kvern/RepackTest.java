@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.kvern.engine.arch.Architectures;
 import io.github.kvern.gguf.GgufFile;
 import io.github.kvern.gguf.GgufWriter;
 import io.github.kvern.gguf.KvernException;
@@ -49,7 +50,7 @@ class RepackTest {
     }
 
     static Stream<Fixture> models() {
-        return Stream.of("llama", "llama4").flatMap(a -> Fixture.of(a).stream());
+        return Architectures.names().stream().flatMap(a -> Fixture.of(a).stream());
     }
 
     private static Fixture fixture(String model, String type) {

@@ -123,8 +123,7 @@ public final class Weights {
     /// The same parts turned over, as one stack in floats: matrix h has `columns` rows and `rows` columns. Memory of its own, which is
     /// freed some time after the model is closed.
     public Matrix turnedHeadRows(String name, int heads, int headRows, int from, int rows, int columns) {
-        Tensor t = checked(name, columns, (long) heads * headRows, 1);
-        Matrix source = kernels.matrix(t.type(), t.segment(), heads * headRows, columns, 1, Precision.EXACT);
+        Matrix source = lookUp(name, heads * headRows, columns);
         MemorySegment turned = Arena.ofAuto().allocate(4L * heads * rows * columns, 64);
         float[] row = new float[columns];
         for (int h = 0; h < heads; h++)
@@ -132,9 +131,17 @@ public final class Weights {
                 source.decodeRow(h * headRows + from + r, row, 0);
                 for (int c = 0; c < columns; c++) turned.set(FLOAT, 4L * (((long) h * columns + c) * rows + r), row[c]);
             }
-        Matrix m = kernels.matrix(TensorType.F32, turned, columns, rows, heads, precision);
+        Matrix m = kernels.matrix(TensorType.F32, turned, /* rows= */ columns, /* columns= */ rows, heads, precision);
         matrices.add(m);
         return m;
+    }
+
+    /// A matrix of which only rows are decoded, packed or not.
+    private Matrix lookUp(String name, int rows, int columns) {
+        PackedTensors.Entry p = packed.get(name);
+        if (p != null) return stored(p, 0, rows, rows, columns, 1, precision);
+        Tensor t = checked(name, columns, rows, 1);
+        return kernels.matrix(t.type(), t.segment(), rows, columns, 1, Precision.EXACT);
     }
 
     /// Passes over the tensors whose names begin like this: for layers that take no part in computing logits.
