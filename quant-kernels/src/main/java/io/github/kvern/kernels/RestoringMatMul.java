@@ -41,15 +41,21 @@ final class RestoringMatMul extends MatMul {
     }
 
     @Override
+    int unitRows(int columns) {
+        return kernel.unitRows(columns);
+    }
+
+    @Override
     void multiply(Matrix w, int expert, int from, int to, Activation x, int segment, float[] out, int outAt, int outStride,
             WorkerScratch scratch) {
         int columns = x.columns(segment);
-        if (!(columns == 1 ? one : many).isCold()) {
+        boolean few = columns <= PackedMatMul.FEW;
+        if (!(few ? one : many).isCold()) {
             kernel.multiply(w, expert, from, to, x, segment, out, outAt, outStride, scratch);
             return;
         }
         Prepared p = x.prepared(form(columns));
-        boolean floats = columns > 1 && kernel.type.usesFloats();
+        boolean floats = !few && kernel.type.usesFloats();
         for (int row = from; row < to; row += PackedType.ROWS) {
             int rows = Math.min(PackedType.ROWS, to - row);
             MemorySegment s = MemorySegment.ofArray(rows(w, expert, row, rows));
@@ -62,8 +68,9 @@ final class RestoringMatMul extends MatMul {
             int outAt, int outStride) {
         int before = p.table[segment];
         for (int c = 0; c < columns; c++) {
-            int group = c / PackedOperand.GROUP * PackedOperand.GROUP;
-            int width = Math.min(PackedOperand.GROUP, PackedOperand.padded(columns - group));
+            boolean few = columns <= PackedMatMul.FEW; // each is a group of its own
+            int group = few ? c : c / PackedOperand.GROUP * PackedOperand.GROUP;
+            int width = few ? 1 : Math.min(PackedOperand.GROUP, PackedOperand.padded(columns - group));
             out[outAt + c * outStride] = PackedPlain.row(w.type(), rows, row * w.rowBytes(), w.columns(), p.packed, before + group, width,
                     c - group, floats);
         }
