@@ -15,12 +15,13 @@ import java.util.Optional;
 /// Linux's calls about memory, by their numbers. Addresses go as plain numbers: nothing is allocated for a call, and only calls that
 /// may fail for a reason worth telling ask for `errno`.
 final class MemoryCalls {
-    static final int NORMAL = 0, RANDOM = 1, SEQUENTIAL = 2, WILL_NEED = 3, DONT_NEED = 4, POPULATE_READ = 22;
+    static final int NORMAL = 0, RANDOM = 1, SEQUENTIAL = 2, WILL_NEED = 3, DONT_NEED = 4, HUGE_PAGES = 14, POPULATE_READ = 22;
     /// What `errno` says: the call came at a bad moment and may be tried again, or the limit is reached, or there is no such right.
     static final int EAGAIN = 11, ENOMEM = 12, EPERM = 1;
 
     private static final int RLIMIT_MEMLOCK = 8;
     private static final int MLOCK_ONFAULT = 1;
+    private static final int PROT_READ_WRITE = 3, MAP_PRIVATE_ANONYMOUS_NORESERVE = 0x2 | 0x20 | 0x4000;
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
     private static final MemoryLayout STATE = Linker.Option.captureStateLayout();
@@ -32,6 +33,8 @@ final class MemoryCalls {
     private final MethodHandle mincore;
     private final MethodHandle getrlimit;
     private final Optional<MethodHandle> lockOnFault;
+    private final MethodHandle mmap;
+    private final MethodHandle munmap;
     private final int pageBytes;
     private final boolean populates;
 
@@ -42,6 +45,8 @@ final class MemoryCalls {
         mincore = find(linker, "mincore", FunctionDescriptor.of(INT, LONG, LONG, ValueLayout.ADDRESS)).orElseThrow();
         getrlimit = find(linker, "getrlimit", FunctionDescriptor.of(INT, INT, ValueLayout.ADDRESS)).orElseThrow();
         lockOnFault = find(linker, "mlock2", FunctionDescriptor.of(INT, LONG, LONG, INT), Linker.Option.captureCallState("errno"));
+        mmap = find(linker, "mmap", FunctionDescriptor.of(LONG, LONG, LONG, INT, INT, INT, LONG)).orElseThrow();
+        munmap = find(linker, "munmap", FunctionDescriptor.of(INT, LONG, LONG)).orElseThrow();
         MethodHandle getpagesize = find(linker, "getpagesize", FunctionDescriptor.of(INT)).orElseThrow();
         try {
             pageBytes = (int) getpagesize.invokeExact();
@@ -104,6 +109,32 @@ final class MemoryCalls {
     boolean unlock(long address, long bytes) {
         try {
             return (int) munlock.invokeExact(address, bytes) == 0;
+        } catch (Throwable e) {
+            throw mistake(e);
+        }
+    }
+
+    /// Fresh memory, all zeros, of which nothing is there before it is touched.
+    ///
+    /// @return its address, or -1
+    long map(long bytes) {
+        try {
+            return (long) mmap.invokeExact(0L, bytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS_NORESERVE, -1, 0L);
+        } catch (Throwable e) {
+            throw mistake(e);
+        }
+    }
+
+    /// A segment over what [#map] gave; the arena's end gives it back.
+    @SuppressWarnings("restricted") // asked only after access was found to be enabled
+    MemorySegment segment(long address, long bytes, Arena arena) {
+        return MemorySegment.ofAddress(address).reinterpret(bytes, arena, s -> unmap(s.address(), bytes));
+    }
+
+    private void unmap(long address, long bytes) {
+        try {
+            int failed = (int) munmap.invokeExact(address, bytes);
+            assert failed == 0 : "munmap of " + bytes + " bytes";
         } catch (Throwable e) {
             throw mistake(e);
         }

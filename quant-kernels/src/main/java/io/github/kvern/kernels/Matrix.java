@@ -2,8 +2,8 @@ package io.github.kvern.kernels;
 
 import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kernels.scalar.Decoders;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import org.jspecify.annotations.Nullable;
 
 /// Weights: `experts` matrices of `rows` times `columns`, each row a whole number of blocks. What calls it does not know the
@@ -82,10 +82,10 @@ public final class Matrix {
         return packing == null ? 0 : PackedWeights.bytes(packing.type, rows, columns, experts);
     }
 
-    /// As [#packed(ByteSource, Arena, Workers)], from this matrix's own segment.
-    public Matrix packed(Arena arena, Workers workers) {
+    /// As [#packed(ByteSource, SegmentAllocator, Workers)], from this matrix's own segment.
+    public Matrix packed(SegmentAllocator memory, Workers workers) {
         if (packing == null || packed != null) return this;
-        return packed((from, into) -> MemorySegment.copy(segment(), from, into, 0, into.byteSize()), arena, workers);
+        return packed((from, into) -> MemorySegment.copy(segment(), from, into, 0, into.byteSize()), memory, workers);
     }
 
     /// These weights, repacked for speed: all of the workers take part. What is returned no longer refers to this matrix's memory. A
@@ -96,12 +96,13 @@ public final class Matrix {
     /// alone and among any number of others.
     ///
     /// @param source what the segment holds: read once, without touching the segment
-    /// @param arena owns the memory: [#packedBytes()]; must be shared, and outlive all products
+    /// @param memory gives the memory, [#packedBytes()], piece by piece, to several threads at once: a shared arena, or what lives as long as
+    ///     one; it must outlive all products
     /// @throws OutOfMemoryError when there is no such memory
-    public Matrix packed(ByteSource source, Arena arena, Workers workers) {
+    public Matrix packed(ByteSource source, SegmentAllocator memory, Workers workers) {
         PackedMatMul p = packing;
         if (p == null || packed != null) return this;
-        return PackedWeights.of(p.type, this, source, arena, workers)
+        return PackedWeights.of(p.type, this, source, memory, workers)
                 .map(w -> new Matrix(type, null, rows, columns, experts, RestoringMatMul.of(type, p), p, w)).orElse(this);
     }
 

@@ -4,6 +4,7 @@ import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kernels.vector.PackedType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -50,21 +51,21 @@ final class PackedWeights {
     }
 
     /// Packs a matrix; empty when a scale in it is no finite number.
-    static Optional<PackedWeights> of(PackedType type, Matrix m, ByteSource source, Arena arena, Workers workers) {
+    static Optional<PackedWeights> of(PackedType type, Matrix m, ByteSource source, SegmentAllocator memory, Workers workers) {
         PackedWeights w = new PackedWeights(type, m.rows(), m.columns(), m.experts());
         AtomicBoolean finite = new AtomicBoolean(true);
         Region region = new Region(workers);
         region.add((from, to, scratch) -> {
             for (int c = from; c < to && finite.get(); c++)
-                if (!w.fill(c, m.type(), source, arena, scratch.ints(PackedType.SCRATCH))) finite.set(false);
+                if (!w.fill(c, m.type(), source, memory, scratch.ints(PackedType.SCRATCH))) finite.set(false);
         }, w.chunks.length, Math.max(1, w.panelBytes * w.chunkPanels));
         region.run();
         return finite.get() ? Optional.of(w) : Optional.empty();
     }
 
-    private boolean fill(int chunk, TensorType file, ByteSource source, Arena arena, int[] scratch) {
+    private boolean fill(int chunk, TensorType file, ByteSource source, SegmentAllocator memory, int[] scratch) {
         int first = chunk * chunkPanels, count = Math.min(chunkPanels, panels * experts - first);
-        chunks[chunk] = arena.allocate(panelBytes * count, 64);
+        chunks[chunk] = memory.allocate(panelBytes * count, 64);
         for (int p = 0; p < count; p++)
             if (!fillPanel(first + p, file, source, chunks[chunk], p * panelBytes, scratch)) return false;
         return true;

@@ -1,5 +1,6 @@
 package io.github.kvern.engine.layer;
 
+import io.github.kvern.gguf.LargePages;
 import io.github.kvern.gguf.Tensor;
 import io.github.kvern.gguf.TensorReader;
 import io.github.kvern.kernels.Kernels;
@@ -9,6 +10,7 @@ import io.github.kvern.kernels.PackedForm;
 import io.github.kvern.kernels.Precision;
 import io.github.kvern.kernels.Workers;
 import java.lang.foreign.Arena;
+import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,7 +20,7 @@ import java.util.function.DoubleConsumer;
 /// Packs matrices, one after the other, each with all workers.
 public final class Packing implements Placement {
     private final TensorReader reader;
-    private final Arena arena;
+    private final SegmentAllocator memory;
     private final Workers workers;
     private final long planned;
     private final DoubleConsumer progress;
@@ -31,7 +33,7 @@ public final class Packing implements Placement {
     /// @param progress is told the share that is done, 0 to 1, on the thread that places
     public Packing(TensorReader reader, Arena arena, Workers workers, long planned, DoubleConsumer progress) {
         this.reader = reader;
-        this.arena = arena;
+        memory = LargePages.in(arena);
         this.workers = workers;
         this.planned = planned;
         this.progress = progress;
@@ -39,7 +41,7 @@ public final class Packing implements Placement {
 
     @Override
     public Matrix place(Tensor tensor, long from, Matrix m) {
-        Matrix placed = m.packed((at, into) -> reader.read(tensor, from + at, into), arena, workers);
+        Matrix placed = m.packed((at, into) -> reader.read(tensor, from + at, into), memory, workers);
         if (placed.layout() == Layout.PACKED) bytes += placed.packedBytes();
         done += m.packedBytes();
         if (m.packedBytes() > 0) progress.accept(Math.min(1, (double) done / Math.max(1, planned)));
