@@ -112,14 +112,25 @@ final class PackedProductTest {
                 if (type == TensorType.Q6_K) bytes[at + 209] = 0x3c;
             }
             MemorySegment weights = MemorySegment.ofArray(bytes);
-            for (int n : new int[] {1, 4, 5}) {
-                float[] x = new float[n * 512];
-                extremes(x, random);
-                float[] out = multiply(type, weights, 40, 512, 1, 0, x, n, 0, 40, TEAMS[1]);
-                for (int i = 0; i < out.length; i++)
-                    assertEquals(PackedTwin.dot(type, weights, i % 40 * type.rowBytes(512), x, i / 40 * 512, 512), out[i],
-                            "filled with " + fill + ", " + n + " columns");
+            for (int n : new int[] {1, 4, 5, 10}) {
+                for (int ninth : new int[] {127, 7, 8}) {
+                    float[] x = new float[n * 512];
+                    extremes(x, random);
+                    if (ninth < 127) edges(x, ninth);
+                    float[] out = multiply(type, weights, 40, 512, 1, 0, x, n, 0, 40, TEAMS[1]);
+                    for (int i = 0; i < out.length; i++)
+                        assertEquals(PackedTwin.dot(type, weights, i % 40 * type.rowBytes(512), x, i / 40 * 512, 512), out[i],
+                                "filled with " + fill + ", " + n + " columns, ninth value " + ninth);
+                }
             }
+        }
+    }
+
+    /// Of every 16 values eight at the largest, one at `ninth` 127ths of it: with 7 wide runs of 16 just fit, with 8 they do not.
+    private static void edges(float[] x, int ninth) {
+        for (int i = 0; i < x.length; i++) {
+            if (i % 16 == 8) x[i] *= ninth / 127f;
+            else if (i % 16 > 8) x[i] = 0;
         }
     }
 

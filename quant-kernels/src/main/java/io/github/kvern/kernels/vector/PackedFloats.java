@@ -1,12 +1,9 @@
 package io.github.kvern.kernels.vector;
 
 import static io.github.kvern.kernels.vector.Lanes.F;
-import static io.github.kvern.kernels.vector.Lanes.I;
 import static io.github.kvern.kernels.vector.Lanes.L;
-import static jdk.incubator.vector.VectorOperators.F2I;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
 
 /// One block of 32 k of types whose products do not fit 16 bits, two vectors of rows times 1, 2 or 4 columns: whole numbers as floats
 /// (all sums stay below 2^24, so they are exact), then `acc += (d * a) * sum`.
@@ -78,64 +75,5 @@ final class PackedFloats {
         FloatVector d0 = FloatVector.fromArray(F, d, dAt), d1 = FloatVector.fromArray(F, d, dAt + L);
         d0.mul(scales[scaleAt]).fma(a0, FloatVector.fromArray(F, acc, at)).intoArray(acc, at);
         d1.mul(scales[scaleAt]).fma(e0, FloatVector.fromArray(F, acc, at + L)).intoArray(acc, at + L);
-    }
-
-    // The same with whole numbers that go on to be added: `sums += sum`, int[column][32].
-
-    static void sum4(float[] w, int wAt, float[] x, int xAt, int step, int[] sums, int at) {
-        FloatVector a0 = FloatVector.zero(F), e0 = a0, a1 = FloatVector.zero(F), e1 = a1, a2 = FloatVector.zero(F), e2 = a2,
-                a3 = FloatVector.zero(F), e3 = a3;
-        for (int k = 0; k < 32; k++) {
-            FloatVector w0 = FloatVector.fromArray(F, w, wAt + k * 32), w1 = FloatVector.fromArray(F, w, wAt + k * 32 + L), v;
-            v = FloatVector.broadcast(F, x[xAt + k * step]);
-            a0 = w0.fma(v, a0);
-            e0 = w1.fma(v, e0);
-            v = FloatVector.broadcast(F, x[xAt + k * step + 1]);
-            a1 = w0.fma(v, a1);
-            e1 = w1.fma(v, e1);
-            v = FloatVector.broadcast(F, x[xAt + k * step + 2]);
-            a2 = w0.fma(v, a2);
-            e2 = w1.fma(v, e2);
-            v = FloatVector.broadcast(F, x[xAt + k * step + 3]);
-            a3 = w0.fma(v, a3);
-            e3 = w1.fma(v, e3);
-        }
-        ((IntVector) a0.convert(F2I, 0)).add(IntVector.fromArray(I, sums, at)).intoArray(sums, at);
-        ((IntVector) e0.convert(F2I, 0)).add(IntVector.fromArray(I, sums, at + L)).intoArray(sums, at + L);
-        ((IntVector) a1.convert(F2I, 0)).add(IntVector.fromArray(I, sums, at + 32)).intoArray(sums, at + 32);
-        ((IntVector) e1.convert(F2I, 0)).add(IntVector.fromArray(I, sums, at + 32 + L)).intoArray(sums, at + 32 + L);
-        ((IntVector) a2.convert(F2I, 0)).add(IntVector.fromArray(I, sums, at + 64)).intoArray(sums, at + 64);
-        ((IntVector) e2.convert(F2I, 0)).add(IntVector.fromArray(I, sums, at + 64 + L)).intoArray(sums, at + 64 + L);
-        ((IntVector) a3.convert(F2I, 0)).add(IntVector.fromArray(I, sums, at + 96)).intoArray(sums, at + 96);
-        ((IntVector) e3.convert(F2I, 0)).add(IntVector.fromArray(I, sums, at + 96 + L)).intoArray(sums, at + 96 + L);
-    }
-
-    static void sum2(float[] w, int wAt, float[] x, int xAt, int[] sums, int at) {
-        FloatVector a0 = FloatVector.zero(F), e0 = a0, a1 = FloatVector.zero(F), e1 = a1;
-        for (int k = 0; k < 32; k++) {
-            FloatVector w0 = FloatVector.fromArray(F, w, wAt + k * 32), w1 = FloatVector.fromArray(F, w, wAt + k * 32 + L), v;
-            v = FloatVector.broadcast(F, x[xAt + k * 2]);
-            a0 = w0.fma(v, a0);
-            e0 = w1.fma(v, e0);
-            v = FloatVector.broadcast(F, x[xAt + k * 2 + 1]);
-            a1 = w0.fma(v, a1);
-            e1 = w1.fma(v, e1);
-        }
-        ((IntVector) a0.convert(F2I, 0)).add(IntVector.fromArray(I, sums, at)).intoArray(sums, at);
-        ((IntVector) e0.convert(F2I, 0)).add(IntVector.fromArray(I, sums, at + L)).intoArray(sums, at + L);
-        ((IntVector) a1.convert(F2I, 0)).add(IntVector.fromArray(I, sums, at + 32)).intoArray(sums, at + 32);
-        ((IntVector) e1.convert(F2I, 0)).add(IntVector.fromArray(I, sums, at + 32 + L)).intoArray(sums, at + 32 + L);
-    }
-
-    static void sum1(float[] w, int wAt, float[] x, int xAt, int[] sums, int at) {
-        FloatVector a0 = FloatVector.zero(F), e0 = a0;
-        for (int k = 0; k < 32; k++) {
-            FloatVector w0 = FloatVector.fromArray(F, w, wAt + k * 32), w1 = FloatVector.fromArray(F, w, wAt + k * 32 + L), v;
-            v = FloatVector.broadcast(F, x[xAt + k]);
-            a0 = w0.fma(v, a0);
-            e0 = w1.fma(v, e0);
-        }
-        ((IntVector) a0.convert(F2I, 0)).add(IntVector.fromArray(I, sums, at)).intoArray(sums, at);
-        ((IntVector) e0.convert(F2I, 0)).add(IntVector.fromArray(I, sums, at + L)).intoArray(sums, at + L);
     }
 }

@@ -6,12 +6,16 @@ import java.util.Arrays;
 /// 1, 2 or 4 (or 8) with zeros for what is missing. All columns of a group lie side by side (C of them), groups one after the other:
 ///
 /// ```
-///   x       [k][C]             a value twice in an int: one broadcast gives it to both halves of every lane
-///   biases  [k / run][C]       -offset * sum of the run's values, twice in an int likewise
-///   sums    [k / run][C]       sum of the run's values
-///   scales  [k / length][C]    a value is about scale * x
-///   floats  [k][C]             in place of the first three, for types that multiply many columns as floats; a column that is
-///                              multiplied by itself has all
+///   x           [k][C]             a value twice in an int: one broadcast gives it to both halves of every lane
+///   biases      [k / run][C]       -offset * sum of the run's values, twice in an int likewise
+///   wideBiases  [k / wide][C]      the same for wide runs
+///   sums        [k / wide][C]      sum of the wide run's values
+///   floatSums   [k / wide][C]      the same as floats
+///   narrow      [k / length]       with the group's first column: whether some wide run of the block is too large for 16 bits in some
+///                                  column of the group
+///   scales      [k / length][C]    a value is about scale * x
+///   floats      [k][C]             in place of all but the scales, for types that multiply many columns as floats; a column that is
+///                                  multiplied by itself has all
 /// ```
 public final class PackedOperand {
     /// Columns of a full group: 8 or 4.
@@ -19,7 +23,10 @@ public final class PackedOperand {
 
     int[] x = {};
     int[] biases = {};
+    int[] wideBiases = {};
     int[] sums = {};
+    float[] floatSums = {};
+    boolean[] narrow = {};
     float[] scales = {};
     float[] floats = {};
 
@@ -28,7 +35,10 @@ public final class PackedOperand {
         long all = (long) k * columns;
         x = room(x, all);
         biases = room(biases, all / type.run);
-        sums = room(sums, all / type.run);
+        wideBiases = type.wide == type.run ? biases : room(wideBiases == biases ? new int[0] : wideBiases, all / type.wide);
+        sums = room(sums, all / type.wide);
+        if (floatSums.length < all / type.wide) floatSums = new float[Math.toIntExact(all / type.wide)];
+        if (narrow.length < all / type.length) narrow = new boolean[Math.toIntExact(all / type.length)];
         if (type.usesFloats() && floats.length < all) floats = new float[Math.toIntExact(all)];
         if (scales.length < all / type.length) scales = new float[Math.toIntExact(all / type.length)];
     }
@@ -64,24 +74,39 @@ public final class PackedOperand {
                     Arrays.fill(q, 0, type.length, 0);
                 }
                 if (type.usesFloats()) for (int j = 0; j < type.length; j++) floats[before * k + (i + j) * width + c] = q[j];
-                if (!type.usesFloats() || alone)
-                    spread(q, type, before * k + i * width + c, before * (k / type.run) + i / type.run * width + c, width);
+                if (!type.usesFloats() || alone) {
+                    boolean fits = spread(q, type, before * k + i * width + c, width);
+                    narrow[scale - c] = !fits || c > 0 && narrow[scale - c];
+                }
             }
         }
     }
 
-    private void spread(int[] q, PackedType type, int at, int runAt, int width) {
-        int run = type.run;
-        for (int j = 0; j < type.length / run; j++) {
-            int sum = 0;
-            for (int i = 0; i < run; i++) {
-                int v = q[j * run + i];
-                sum += v;
-                x[at + (j * run + i) * width] = twice(v);
+    /// One block of a column. Its place in the arrays of runs follows from its place in x.
+    ///
+    /// @return whether all of its wide runs fit 16 bits, whatever the weights
+    private boolean spread(int[] q, PackedType type, int at, int width) {
+        int run = type.run, column = at % width, largest = 0;
+        for (int j = 0; j < type.length; j += type.wide) {
+            int all = 0, size = 0;
+            for (int u = j; u < j + type.wide; u += run) {
+                int sum = 0;
+                for (int i = u; i < u + run; i++) {
+                    int v = q[i];
+                    sum += v;
+                    size += Math.abs(v);
+                    x[at + i * width] = twice(v);
+                }
+                biases[(at - column) / run + u / run * width + column] = twice(-type.offset * sum);
+                all += sum;
             }
-            sums[runAt + j * width] = sum;
-            biases[runAt + j * width] = twice(-type.offset * sum);
+            int to = (at - column) / type.wide + j / type.wide * width + column;
+            wideBiases[to] = twice(-type.offset * all);
+            sums[to] = all;
+            floatSums[to] = all;
+            largest = Math.max(largest, size);
         }
+        return largest * type.offset <= Short.MAX_VALUE;
     }
 
     private static int twice(int v) {

@@ -127,10 +127,10 @@ public final class PackedQ4_K extends PackedType {
             for (int j = 0; j < 8; j++) {
                 IntVector s = IntVector.fromMemorySegment(I, w, at + j * GROUP + 8 * LINE + 4 * h, LE);
                 int to = j * PackedTile.ROWS + panel * ROWS + h;
-                s.and(255).intoArray(tile.scales, to);
-                s.lanewise(LSHR, 8).and(255).intoArray(tile.scales, to + 16);
-                s.lanewise(LSHR, 16).and(255).intoArray(tile.minimums, to);
-                s.lanewise(LSHR, 24).intoArray(tile.minimums, to + 16);
+                ((FloatVector) s.and(255).convert(I2F, 0)).mul(PackedEnds.SCALE).intoArray(tile.scales, to);
+                ((FloatVector) s.lanewise(LSHR, 8).and(255).convert(I2F, 0)).mul(PackedEnds.SCALE).intoArray(tile.scales, to + 16);
+                ((FloatVector) s.lanewise(LSHR, 16).and(255).convert(I2F, 0)).intoArray(tile.minimums, to);
+                ((FloatVector) s.lanewise(LSHR, 24).convert(I2F, 0)).intoArray(tile.minimums, to + 16);
             }
             floats(IntVector.fromMemorySegment(I, w, at + 72 * LINE + 4 * h, LE), tile.d, panel * ROWS + h);
             floats(IntVector.fromMemorySegment(I, w, at + 73 * LINE + 4 * h, LE), tile.dmin, panel * ROWS + h);
@@ -157,6 +157,6 @@ public final class PackedQ4_K extends PackedType {
     public void multiply(PackedTile tile, PackedOperand x, int before, int width, int k, int block, int count, float[] acc, int accAt) {
         int at = before * k + block * 256 * width;
         tile.runs(8, 0, 32, x.x, at, x.biases, at / 32, width);
-        tile.end8x1(8, x.scales, at / 256, x.sums, at / 32, width, acc, accAt);
+        PackedEnds.groups8(tile, 8, x.scales, at / 256, x.floatSums, at / 32, width, acc, accAt);
     }
 }

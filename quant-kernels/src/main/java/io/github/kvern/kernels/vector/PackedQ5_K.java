@@ -28,7 +28,7 @@ public final class PackedQ5_K extends PackedType {
     private static final int BIT = 0x00010001;
 
     public PackedQ5_K() {
-        super(256, 90, 16, 16);
+        super(256, 90, 16, 32, 16);
     }
 
     @Override
@@ -63,7 +63,7 @@ public final class PackedQ5_K extends PackedType {
     @Override
     public void column(MemorySegment w, long at, int blocks, PackedOperand x, int before, float[] y) {
         int k = before * 256 * blocks;
-        column(w, at, blocks, x.x, k, x.biases, x.sums, k / 16, x.scales, k / 256, y);
+        column(w, at, blocks, x.x, k, x.biases, x.sums, k / 32, x.scales, k / 256, y);
     }
 
     private static void column(MemorySegment all, long at, int blocks, int[] q, int qAt, int[] biases, int[] sums, int sumAt,
@@ -76,14 +76,14 @@ public final class PackedQ5_K extends PackedType {
                 IntVector p0 = IntVector.zero(I), p1 = p0, m0 = p0, m1 = p0;
                 for (int j = 0; j < 8; j++) {
                     IntVector t0 = IntVector.zero(I), t1 = t0;
-                    int sum = sums[sumAt + i * 16 + j * 2] + sums[sumAt + i * 16 + j * 2 + 1];
+                    int sum = sums[sumAt + i * 8 + j];
                     for (int u = 0; u < 2; u++) {
                         int from = j * GROUP + u * (5 * LINE) + 4 * h, run = i * 16 + j * 2 + u, k = qAt + run * 16;
                         IntVector a = IntVector.fromMemorySegment(I, w, from, LE), b = IntVector.fromMemorySegment(I, w, from + LINE, LE),
                                 c = IntVector.fromMemorySegment(I, w, from + 2 * LINE, LE),
                                 f = IntVector.fromMemorySegment(I, w, from + 3 * LINE, LE),
                                 g = IntVector.fromMemorySegment(I, w, from + 4 * LINE, LE);
-                        ShortVector s = IntVector.broadcast(I, biases[sumAt + run]).reinterpretAsShorts(), e;
+                        ShortVector s = IntVector.broadcast(I, biases[2 * sumAt + run]).reinterpretAsShorts(), e;
                         s = s.add(a.and(FIVE).reinterpretAsShorts().mul(IntVector.broadcast(I, q[k]).reinterpretAsShorts()));
                         e = a.lanewise(LSHR, 5).and(FIVE).reinterpretAsShorts().mul(IntVector.broadcast(I, q[k + 1]).reinterpretAsShorts());
                         s = s.add(a.lanewise(LSHR, 10).and(FIVE).reinterpretAsShorts()
@@ -143,10 +143,10 @@ public final class PackedQ5_K extends PackedType {
             for (int j = 0; j < 8; j++) {
                 IntVector s = IntVector.fromMemorySegment(I, w, at + j * GROUP + 10 * LINE + 4 * h, LE);
                 int to = j * PackedTile.ROWS + panel * ROWS + h;
-                s.and(255).intoArray(tile.scales, to);
-                s.lanewise(LSHR, 8).and(255).intoArray(tile.scales, to + 16);
-                s.lanewise(LSHR, 16).and(255).intoArray(tile.minimums, to);
-                s.lanewise(LSHR, 24).intoArray(tile.minimums, to + 16);
+                ((FloatVector) s.and(255).convert(I2F, 0)).mul(PackedEnds.SCALE).intoArray(tile.scales, to);
+                ((FloatVector) s.lanewise(LSHR, 8).and(255).convert(I2F, 0)).mul(PackedEnds.SCALE).intoArray(tile.scales, to + 16);
+                ((FloatVector) s.lanewise(LSHR, 16).and(255).convert(I2F, 0)).intoArray(tile.minimums, to);
+                ((FloatVector) s.lanewise(LSHR, 24).convert(I2F, 0)).intoArray(tile.minimums, to + 16);
             }
             floats(IntVector.fromMemorySegment(I, w, at + 88 * LINE + 4 * h, LE), tile.d, panel * ROWS + h);
             floats(IntVector.fromMemorySegment(I, w, at + 89 * LINE + 4 * h, LE), tile.dmin, panel * ROWS + h);
@@ -178,7 +178,12 @@ public final class PackedQ5_K extends PackedType {
     @Override
     public void multiply(PackedTile tile, PackedOperand x, int before, int width, int k, int block, int count, float[] acc, int accAt) {
         int at = before * k + block * 256 * width;
-        tile.runs(16, 0, 16, x.x, at, x.biases, at / 16, width);
-        tile.end8x2(16, x.scales, at / 256, x.sums, at / 16, width, acc, accAt);
+        if (x.narrow[at / 256]) {
+            tile.runs(16, 0, 16, x.x, at, x.biases, at / 16, width);
+            PackedEnds.groups8by2(tile, 16, x.scales, at / 256, x.floatSums, at / 32, width, acc, accAt);
+        } else {
+            tile.runs(8, 0, 32, x.x, at, x.wideBiases, at / 32, width);
+            PackedEnds.groups8(tile, 16, x.scales, at / 256, x.floatSums, at / 32, width, acc, accAt);
+        }
     }
 }

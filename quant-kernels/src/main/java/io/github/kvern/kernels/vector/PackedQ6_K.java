@@ -4,7 +4,6 @@ import static io.github.kvern.kernels.vector.Lanes.F;
 import static io.github.kvern.kernels.vector.Lanes.I;
 import static io.github.kvern.kernels.vector.Lanes.L;
 import static io.github.kvern.kernels.vector.Lanes.LE;
-import static io.github.kvern.kernels.vector.Lanes.S;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
@@ -24,25 +23,14 @@ import jdk.incubator.vector.ShortVector;
 ///   then      1 line   d, half floats
 /// ```
 ///
-/// Only eight products fit 16 bits. With many columns floats are faster (36 against 50 GMAC/s with 512 bits): with the scale in the
-/// weight they hold the same whole numbers, and sums over 32 k stay below 2^24 (128 * 32 * 127 * 32), so they are exact.
+/// Only eight products fit 16 bits whatever the activations are, 16 with most.
 public final class PackedQ6_K extends PackedType {
     private static final int PAIR = 13 * LINE;
     private static final int SIX = 0x003f003f;
     private static final int HIGH = 0x00300030;
 
     public PackedQ6_K() {
-        super(256, 105, 8, 32);
-    }
-
-    @Override
-    public int tileRows() {
-        return ROWS;
-    }
-
-    @Override
-    public boolean usesFloats() {
-        return true;
+        super(256, 105, 8, 16, 32);
     }
 
     @Override
@@ -138,25 +126,11 @@ public final class PackedQ6_K extends PackedType {
                 for (int f = 0; f < 2; f++) {
                     int to = (2 * j + f) * PackedTile.ROWS + panel * ROWS + h;
                     IntVector v = f == 0 ? s.lanewise(LSHL, 16) : s;
-                    v.lanewise(LSHL, 8).lanewise(ASHR, 24).intoArray(tile.scales, to);
-                    v.lanewise(ASHR, 24).intoArray(tile.scales, to + 16);
+                    v.lanewise(LSHL, 8).lanewise(ASHR, 24).intoArray(tile.intScales, to);
+                    v.lanewise(ASHR, 24).intoArray(tile.intScales, to + 16);
                 }
             }
             floats(IntVector.fromMemorySegment(I, w, at + 104 * LINE + 4 * h, LE), tile.d, panel * ROWS + h);
-        }
-        scale(tile.w, tile.scales, tile.floats);
-    }
-
-    /// `(q - 32) * scale`, as floats in the order of rows.
-    private static void scale(short[] w, int[] scales, float[] out) {
-        for (int k = 0; k < 256; k++) {
-            for (int h = 0; h < 16; h += L) {
-                IntVector v = ShortVector.fromArray(S, w, k * PackedTile.ROWS + 2 * h).reinterpretAsInts();
-                int s = k / 16 * PackedTile.ROWS + h;
-                ((FloatVector) v.and(63).sub(32).mul(IntVector.fromArray(I, scales, s)).convert(I2F, 0)).intoArray(out, k * ROWS + h);
-                ((FloatVector) v.lanewise(LSHR, 16).sub(32).mul(IntVector.fromArray(I, scales, s + 16)).convert(I2F, 0)).intoArray(out,
-                        k * ROWS + h + 16);
-            }
         }
     }
 
@@ -184,29 +158,12 @@ public final class PackedQ6_K extends PackedType {
     @Override
     public void multiply(PackedTile tile, PackedOperand x, int before, int width, int k, int block, int count, float[] acc, int accAt) {
         int at = before * k + block * 256 * width;
-        for (int i = 0; i < width * ROWS; i += L) IntVector.zero(I).intoArray(tile.sums, i);
-        for (int j = 0; j < 8; j++) {
-            for (int row = 0; row < ROWS; row += 2 * L) {
-                int w = 32 * j * ROWS + row, q = at + 32 * j * width;
-                switch (width) {
-                    case 1 -> PackedFloats.sum1(tile.floats, w, x.floats, q, tile.sums, row);
-                    case 2 -> PackedFloats.sum2(tile.floats, w, x.floats, q, tile.sums, row);
-                    case 4 -> PackedFloats.sum4(tile.floats, w, x.floats, q, 4, tile.sums, row);
-                    default -> {
-                        PackedFloats.sum4(tile.floats, w, x.floats, q, 8, tile.sums, row);
-                        PackedFloats.sum4(tile.floats, w, x.floats, q + 4, 8, tile.sums, row + 4 * ROWS);
-                    }
-                }
-            }
-        }
-        for (int c = 0; c < width; c++) {
-            for (int row = 0; row < ROWS; row += L) {
-                int y = accAt + c * ROWS + row;
-                FloatVector.fromArray(F, tile.d, row).mul(x.scales[at / 256 + c])
-                        .fma((FloatVector) IntVector.fromArray(I, tile.sums, c * ROWS + row).convert(I2F, 0),
-                                FloatVector.fromArray(F, acc, y))
-                        .intoArray(acc, y);
-            }
+        if (x.narrow[at / 256]) {
+            tile.runs(32, 0, 8, x.x, at, x.biases, at / 8, width);
+            PackedEnds.groups16by2(tile, x.scales, at / 256, width, acc, accAt);
+        } else {
+            tile.runs(16, 0, 16, x.x, at, x.wideBiases, at / 16, width);
+            PackedEnds.groups16(tile, x.scales, at / 256, width, acc, accAt);
         }
     }
 }

@@ -18,11 +18,10 @@ import jdk.incubator.vector.ShortVector;
 /// ```
 ///   w        short[k][ROWS]            in the order of the lines: rows 0, 16, 1, 17 ...; the second panel behind the first
 ///   floats   float[k][32]              in place of w, for types that multiply as floats
-///   scales   int[group][ROWS]          from here on in the order of rows
-///   minimums int[group][ROWS]
+///   scales   float[group][ROWS]        from here on in the order of rows; or as ints, as the type wants them
+///   minimums float[group][ROWS]
 ///   d, dmin  float[ROWS]               d of each block
 ///   parts    short[run][column][ROWS]  sums of each run, in the order of the lines
-///   sums     int[column][ROWS]         sums of a block, with the scales
 /// ```
 ///
 /// Methods are cut where vectors can rest in an array; a longer body makes the compiler load all columns first and spill them.
@@ -32,13 +31,13 @@ public final class PackedTile {
     public static final int ROWS = Math.max(PackedType.ROWS, 4 * L);
 
     final short[] w = new short[256 * ROWS];
-    final float[] floats = new float[256 * PackedType.ROWS];
-    final int[] scales = new int[16 * ROWS];
-    final int[] minimums = new int[8 * ROWS];
+    final float[] floats = new float[128 * PackedType.ROWS];
+    final float[] scales = new float[8 * ROWS];
+    final int[] intScales = new int[16 * ROWS];
+    final float[] minimums = new float[8 * ROWS];
     final float[] d = new float[8 * ROWS];
     final float[] dmin = new float[ROWS];
-    final short[] parts = new short[16 * PackedOperand.GROUP * ROWS];
-    final int[] sums = new int[PackedOperand.GROUP * ROWS];
+    final short[] parts = new short[32 * PackedOperand.GROUP * ROWS];
 
     /// Sums of `runs` runs of `count` values of k, for one group of columns.
     ///
@@ -188,62 +187,6 @@ public final class PackedTile {
                 high.mul(xScales[scaleAt + c])
                         .fma((FloatVector) part.lanewise(ASHR, 16).convert(I2F, 0), FloatVector.fromArray(F, acc, at + 16))
                         .intoArray(acc, at + 16);
-            }
-        }
-    }
-
-    /// Ends a block of eight groups, each of one run with a scale and a minimum:
-    /// `acc += (d * a) * sum(scale * (part + offset * xSum)) - (dmin * a) * sum(minimum * xSum)`, a being the columns' scale.
-    void end8x1(int offset, float[] xScales, int scaleAt, int[] xSums, int xAt, int width, float[] acc, int accAt) {
-        for (int c = 0; c < width; c++) {
-            for (int h = 0; h < ROWS; h += 2 * L) {
-                int row = (h & -PackedType.ROWS) + (h & PackedType.ROWS - 1) / 2;
-                IntVector p0 = IntVector.zero(I), p1 = p0, m0 = p0, m1 = p0;
-                for (int j = 0; j < 8; j++) {
-                    int sum = xSums[xAt + j * width + c], g = j * ROWS + row;
-                    IntVector part = ShortVector.fromArray(S, parts, (j * width + c) * ROWS + h).reinterpretAsInts();
-                    p0 = p0.add(part.lanewise(LSHL, 16).lanewise(ASHR, 16).add(offset * sum).mul(IntVector.fromArray(I, scales, g)));
-                    p1 = p1.add(part.lanewise(ASHR, 16).add(offset * sum).mul(IntVector.fromArray(I, scales, g + 16)));
-                    m0 = m0.add(IntVector.fromArray(I, minimums, g).mul(sum));
-                    m1 = m1.add(IntVector.fromArray(I, minimums, g + 16).mul(sum));
-                }
-                float scale = xScales[scaleAt + c];
-                int at = accAt + c * ROWS + row;
-                FloatVector y0 = FloatVector.fromArray(F, d, row).mul(scale).fma((FloatVector) p0.convert(I2F, 0),
-                        FloatVector.fromArray(F, acc, at));
-                FloatVector y1 = FloatVector.fromArray(F, d, row + 16).mul(scale).fma((FloatVector) p1.convert(I2F, 0),
-                        FloatVector.fromArray(F, acc, at + 16));
-                FloatVector.fromArray(F, dmin, row).mul(-scale).fma((FloatVector) m0.convert(I2F, 0), y0).intoArray(acc, at);
-                FloatVector.fromArray(F, dmin, row + 16).mul(-scale).fma((FloatVector) m1.convert(I2F, 0), y1).intoArray(acc, at + 16);
-            }
-        }
-    }
-
-    /// The same, each group of two runs.
-    void end8x2(int offset, float[] xScales, int scaleAt, int[] xSums, int xAt, int width, float[] acc, int accAt) {
-        for (int c = 0; c < width; c++) {
-            for (int h = 0; h < ROWS; h += 2 * L) {
-                int row = (h & -PackedType.ROWS) + (h & PackedType.ROWS - 1) / 2;
-                IntVector p0 = IntVector.zero(I), p1 = p0, m0 = p0, m1 = p0;
-                for (int j = 0; j < 8; j++) {
-                    int sum = xSums[xAt + 2 * j * width + c] + xSums[xAt + (2 * j + 1) * width + c], g = j * ROWS + row;
-                    IntVector a = ShortVector.fromArray(S, parts, (2 * j * width + c) * ROWS + h).reinterpretAsInts(),
-                            b = ShortVector.fromArray(S, parts, ((2 * j + 1) * width + c) * ROWS + h).reinterpretAsInts();
-                    p0 = p0.add(a.lanewise(LSHL, 16).lanewise(ASHR, 16).add(b.lanewise(LSHL, 16).lanewise(ASHR, 16)).add(offset * sum)
-                            .mul(IntVector.fromArray(I, scales, g)));
-                    p1 = p1.add(a.lanewise(ASHR, 16).add(b.lanewise(ASHR, 16)).add(offset * sum)
-                            .mul(IntVector.fromArray(I, scales, g + 16)));
-                    m0 = m0.add(IntVector.fromArray(I, minimums, g).mul(sum));
-                    m1 = m1.add(IntVector.fromArray(I, minimums, g + 16).mul(sum));
-                }
-                float scale = xScales[scaleAt + c];
-                int at = accAt + c * ROWS + row;
-                FloatVector y0 = FloatVector.fromArray(F, d, row).mul(scale).fma((FloatVector) p0.convert(I2F, 0),
-                        FloatVector.fromArray(F, acc, at));
-                FloatVector y1 = FloatVector.fromArray(F, d, row + 16).mul(scale).fma((FloatVector) p1.convert(I2F, 0),
-                        FloatVector.fromArray(F, acc, at + 16));
-                FloatVector.fromArray(F, dmin, row).mul(-scale).fma((FloatVector) m0.convert(I2F, 0), y0).intoArray(acc, at);
-                FloatVector.fromArray(F, dmin, row + 16).mul(-scale).fma((FloatVector) m1.convert(I2F, 0), y1).intoArray(acc, at + 16);
             }
         }
     }

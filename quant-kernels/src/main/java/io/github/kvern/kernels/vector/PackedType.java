@@ -19,8 +19,9 @@ import jdk.incubator.vector.IntVector;
 /// ```
 ///
 /// A half holds as many values of k as fit. It is multiplied where it lies, modulo 2^16: with q in 0..2z-1 and |a| <= 127, an
-/// accumulator that starts at -z * sum(a) ends at the sum of (q - z) * a, which fits while a *run* of k is short enough. From
-/// there on sums are exact in 32 bits up to the end of a block, where they meet the block's scales in a fixed order. So a row's
+/// accumulator that starts at -z * sum(a) ends at the sum of (q - z) * a, which fits while a *run* of k is short enough. Twice as long a
+/// *wide* run fits while the mean |a| in it is below 64, which is nearly always so: whether it is, is found when the activations are
+/// made, and where it is not, the shorter run is taken. The sums are the same. From there on sums are exact in 32 bits up to the end of a block, where they meet the block's scales in a fixed order. So a row's
 /// result is the same for every width, for any number of columns, and for plain Java.
 ///
 /// Slices: a kernel takes one slice of the segment per block, of constant size. Accesses at constant places in it need no check any
@@ -40,6 +41,7 @@ public abstract class PackedType {
     final int length;
     final int lines;
     final int run;
+    final int wide;
     final int offset;
 
     /// @param length values of k in a block
@@ -47,9 +49,16 @@ public abstract class PackedType {
     /// @param run values of k whose products fit 16 bits
     /// @param offset taken from each value for that
     PackedType(int length, int lines, int run, int offset) {
+        this(length, lines, run, run, offset);
+    }
+
+    /// @param wide values of k whose products fit 16 bits with most activations: one or two runs. A group of columns in which they do
+    ///        not, is multiplied run by run.
+    PackedType(int length, int lines, int run, int wide, int offset) {
         this.length = length;
         this.lines = lines;
         this.run = run;
+        this.wide = wide;
         this.offset = offset;
     }
 
