@@ -19,12 +19,6 @@ class PagePoolTest {
     private static final KvLayout FULL = new KvLayout(2, 1, 8, 8, TensorType.F32, Visible.ALL); // 8 KiB a page
     private static final KvLayout CHUNKED = new KvLayout(1, 1, 8, 8, TensorType.F16, Visible.chunk(128)); // 2 KiB a page
 
-    private static void write(PagePool pool, Talk talk, Sequence sequence, int... steps) {
-        try (Workers workers = new Workers(1)) {
-            talk.run(pool, new Attention(Kernels.best(), pool), new Region(workers), sequence, 0, steps);
-        }
-    }
-
     private static float[][] run(PagePool pool, Talk talk, Sequence sequence, int... steps) {
         try (Workers workers = new Workers(1)) {
             return talk.run(pool, new Attention(Kernels.best(), pool), new Region(workers), sequence, 0, steps);
@@ -114,47 +108,33 @@ class PagePoolTest {
 
     @Test
     void chunkedPagesGoBackAndResultsStay() {
-        for (int chunk : new int[] {64, 128, 96, 100, 1000}) {
-            KvLayout layout = new KvLayout(1, 2, 16, 16, TensorType.F16, Visible.chunk(chunk));
-            int positions = 1100, most = (chunk + 62) / 64 + 1;
-            Talk talk = new Talk(layout, 2, positions, chunk);
-            float[][] expected = talk.run(1, positions);
-            try (PagePool pool = new PagePool(List.of(layout), (most + 1) * layout.pageBytes())) { // and one for the step
-                SplittableRandom random = new SplittableRandom(chunk);
-                Sequence sequence = pool.sequence();
-                float[][] actual = new float[1][expected[0].length];
-                while (sequence.length() < positions) {
-                    int at = sequence.length(), step = Math.min(positions - at, 1 + random.nextInt(64));
-                    float[][] part = run(pool, talk, sequence, step);
-                    System.arraycopy(part[0], at * talk.outWidth(), actual[0], at * talk.outWidth(), step * talk.outWidth());
-                    assertTrue(pool.usedBytes() <= most * layout.pageBytes(), "chunk " + chunk + " at " + sequence.length());
-                    if (sequence.length() % chunk == 0 && chunk % 64 == 0)
-                        assertEquals(0, pool.usedBytes(), "chunk " + chunk + " at " + sequence.length());
-                }
-                AttentionTest.assertSame(expected, actual, "chunk " + chunk);
-            }
-        }
+        for (int chunk : new int[] {64, 128, 96, 100, 1000}) pagesGoBackAndResultsStay(Visible.chunk(chunk), chunk, 1100);
     }
 
     @Test
     void pagesThatAWindowHasPassedGoBackAndResultsStay() {
-        for (int window : new int[] {1, 16, 64, 65, 100, 128, 300}) {
-            KvLayout layout = new KvLayout(1, 2, 16, 16, TensorType.F16, Visible.window(window));
-            int positions = 900, most = (window + 62) / 64 + 1;
-            Talk talk = new Talk(layout, 2, positions, window);
-            float[][] expected = talk.run(1, positions);
-            try (PagePool pool = new PagePool(List.of(layout), (most + 1) * layout.pageBytes())) {
-                SplittableRandom random = new SplittableRandom(window);
-                Sequence sequence = pool.sequence();
-                float[][] actual = new float[1][expected[0].length];
-                while (sequence.length() < positions) {
-                    int at = sequence.length(), step = Math.min(positions - at, 1 + random.nextInt(64));
-                    float[][] part = run(pool, talk, sequence, step);
-                    System.arraycopy(part[0], at * talk.outWidth(), actual[0], at * talk.outWidth(), step * talk.outWidth());
-                    assertTrue(pool.usedBytes() <= most * layout.pageBytes(), "window " + window + " at " + sequence.length());
-                }
-                AttentionTest.assertSame(expected, actual, "window " + window);
+        for (int window : new int[] {1, 16, 64, 65, 100, 128, 300}) pagesGoBackAndResultsStay(Visible.window(window), window, 900);
+    }
+
+    /// @param seen positions that a position sees, at most
+    private static void pagesGoBackAndResultsStay(Visible visible, int seen, int positions) {
+        KvLayout layout = new KvLayout(1, 2, 16, 16, TensorType.F16, visible);
+        int most = (seen + 62) / 64 + 1;
+        Talk talk = new Talk(layout, 2, positions, seen);
+        float[][] expected = talk.run(1, positions);
+        try (PagePool pool = new PagePool(List.of(layout), (most + 1) * layout.pageBytes())) { // and one for the step
+            SplittableRandom random = new SplittableRandom(seen);
+            Sequence sequence = pool.sequence();
+            float[][] actual = new float[1][expected[0].length];
+            while (sequence.length() < positions) {
+                int at = sequence.length(), step = Math.min(positions - at, 1 + random.nextInt(64));
+                float[][] part = run(pool, talk, sequence, step);
+                System.arraycopy(part[0], at * talk.outWidth(), actual[0], at * talk.outWidth(), step * talk.outWidth());
+                assertTrue(pool.usedBytes() <= most * layout.pageBytes(), visible + " at " + sequence.length());
+                boolean chunkEnds = visible.kind() == Visible.Kind.CHUNK && sequence.length() % seen == 0 && seen % 64 == 0;
+                if (chunkEnds) assertEquals(0, pool.usedBytes(), visible + " at " + sequence.length());
             }
+            AttentionTest.assertSame(expected, actual, visible.toString());
         }
     }
 
@@ -168,7 +148,7 @@ class PagePoolTest {
             Talk first = new Talk(layout, 1, 400, seed), second = new Talk(layout, 1, 400, seed + 1000);
             try (PagePool pool = new PagePool(List.of(layout), 1 << 20)) {
                 Sequence sequence = pool.sequence();
-                write(pool, first, sequence, 1 + random.nextInt(200), 1 + random.nextInt(199));
+                run(pool, first, sequence, 1 + random.nextInt(200), 1 + random.nextInt(199));
                 int back = random.nextInt(sequence.length() + 1), nearest = sequence.nearest(back);
                 String what = "seed " + seed + ", " + layout.visible() + ", from " + sequence.length() + " back to " + back
                         + ", nearest " + nearest;

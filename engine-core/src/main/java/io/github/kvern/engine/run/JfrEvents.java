@@ -1,5 +1,6 @@
 package io.github.kvern.engine.run;
 
+import io.github.kvern.Stats;
 import jdk.jfr.Category;
 import jdk.jfr.DataAmount;
 import jdk.jfr.Description;
@@ -44,12 +45,8 @@ final class JfrEvents {
         int threads;
     }
 
-    @Name("io.github.kvern.Prefill")
-    @Label("Prompt Reading")
-    @Description("A prompt was read: from its first step to its last; other conversations may have shared the steps")
-    @Category("Kvern")
-    @StackTrace(false)
-    static final class Prefill extends Event {
+    /// What every event of an answer tells.
+    abstract static class OfAnswer extends Event {
         @Label("Answer")
         @Description("The answer's number, counted from 1 for each model")
         long answer;
@@ -61,6 +58,19 @@ final class JfrEvents {
         @Description("Tokens of the prompt that were in the cache")
         int reusedTokens;
 
+        final void tell(long number, Stats stats) {
+            answer = number;
+            promptTokens = stats.promptTokens();
+            reusedTokens = stats.reusedTokens();
+        }
+    }
+
+    @Name("io.github.kvern.Prefill")
+    @Label("Prompt Reading")
+    @Description("A prompt was read: from its first step to its last; other conversations may have shared the steps")
+    @Category("Kvern")
+    @StackTrace(false)
+    static final class Prefill extends OfAnswer {
         @Label("Read Tokens")
         @Description("Tokens of the prompt that were computed")
         int readTokens;
@@ -95,17 +105,8 @@ final class JfrEvents {
     @Description("The first token of an answer: from the call to the choice of the token")
     @Category("Kvern")
     @StackTrace(false)
-    static final class FirstToken extends Event {
-        @Label("Answer")
-        @Description("The answer's number, counted from 1 for each model")
-        long answer;
-
-        @Label("Prompt Tokens")
-        int promptTokens;
-
-        @Label("Reused Tokens")
-        @Description("Tokens of the prompt that were in the cache")
-        int reusedTokens;
+    static final class FirstToken extends OfAnswer {
+        // no more than that
     }
 
     @Name("io.github.kvern.Generation")
@@ -113,18 +114,7 @@ final class JfrEvents {
     @Description("A whole answer: from the call to its end, waiting for its reader included")
     @Category("Kvern")
     @StackTrace(false)
-    static final class Generation extends Event {
-        @Label("Answer")
-        @Description("The answer's number, counted from 1 for each model")
-        long answer;
-
-        @Label("Prompt Tokens")
-        int promptTokens;
-
-        @Label("Reused Tokens")
-        @Description("Tokens of the prompt that were in the cache")
-        int reusedTokens;
-
+    static final class Generation extends OfAnswer {
         @Label("Generated Tokens")
         int generatedTokens;
 

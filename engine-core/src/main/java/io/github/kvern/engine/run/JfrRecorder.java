@@ -67,9 +67,7 @@ final class JfrRecorder {
         @Override
         public void promptRead(Stats stats) {
             if (!prefill.shouldCommit()) return;
-            prefill.answer = number;
-            prefill.promptTokens = stats.promptTokens();
-            prefill.reusedTokens = stats.reusedTokens();
+            prefill.tell(number, stats);
             prefill.readTokens = stats.readTokens();
             prefill.commit();
         }
@@ -77,18 +75,14 @@ final class JfrRecorder {
         @Override
         public void firstToken(Stats stats) {
             if (!first.shouldCommit()) return;
-            first.answer = number;
-            first.promptTokens = stats.promptTokens();
-            first.reusedTokens = stats.reusedTokens();
+            first.tell(number, stats);
             first.commit();
         }
 
         @Override
         public void ended(Stats stats, StopReason why, @Nullable RuntimeException failure) {
             if (!whole.shouldCommit()) return;
-            whole.answer = number;
-            whole.promptTokens = stats.promptTokens();
-            whole.reusedTokens = stats.reusedTokens();
+            whole.tell(number, stats);
             whole.generatedTokens = stats.generatedTokens();
             whole.promptTime = stats.promptNanos();
             whole.firstTokenTime = stats.firstTokenNanos();
