@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Timeout;
 class AllocationTest {
     private static final int WINDOW = 100;
     private static final int WINDOWS = 60;
-    /// Record, text and the buffers that it is decoded in are 320 to 350, and every 50 ms a look at the file adds 344. One vector kernel
+    /// Record, text and the buffers that it is decoded in are 320 to 350, and the look at the file before it is handed out 344. One vector kernel
     /// whose vectors are objects adds tens of thousands, one array a layer, or one of logits, as well.
     private static final long BYTES_PER_TOKEN = 1024;
 

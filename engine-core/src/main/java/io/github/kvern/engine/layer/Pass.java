@@ -60,6 +60,13 @@ public final class Pass {
     /// @throws io.github.kvern.gguf.ModelFormatException somebody wrote to the files that the weights are in
     public void begin(Step step) {
         this.step = step;
+        watch.glance();
+    }
+
+    /// Looks whether the weights that were read are those of the files that were opened, before what came of them is handed out.
+    ///
+    /// @throws io.github.kvern.gguf.ModelFormatException somebody wrote to the files that the weights are in
+    public void requireUnchanged() {
         watch.look();
     }
 

@@ -304,6 +304,7 @@ public final class Scheduler implements AutoCloseable {
                     to = Math.min(wanted, from + Math.clamp(LOGIT_BYTES / (4L * vocabulary), 1, LOGIT_ROWS));
                     if (logits.length < (to - from) * vocabulary) logits = new float[(to - from) * vocabulary];
                     decoder.logits(pass, from, to - from, logits);
+                    pass.requireUnchanged();
                 }
                 job.deliver(logits, (index - from) * vocabulary);
             }

@@ -17,6 +17,7 @@ import io.github.kvern.kernels.Workers;
 import io.github.kvern.kvcache.PagePool;
 import io.github.kvern.testdata.TestData;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -44,9 +45,15 @@ final class Driven implements AutoCloseable {
     final int layers;
     final int vocabulary;
 
+    static final Path MODEL = TestData.folder().resolve("fixtures/models/llama-tied-Q4_K_M.gguf");
+
     Driven(int microBatch, long cacheBytes, Watch watch) {
+        this(MODEL, microBatch, cacheBytes, watch);
+    }
+
+    Driven(Path model, int microBatch, long cacheBytes, Watch watch) {
         try {
-            file = GgufFile.open(TestData.folder().resolve("fixtures/models/llama-tied-Q4_K_M.gguf"));
+            file = GgufFile.open(model);
         } catch (IOException e) {
             throw new AssertionError(e);
         }

@@ -7,8 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.kvern.LogitsException;
 import io.github.kvern.StopReason;
+import io.github.kvern.Token;
 import io.github.kvern.gguf.KvernException;
 import io.github.kvern.gguf.MemoryBudgetException;
+import io.github.kvern.gguf.ModelFormatException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -18,6 +25,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -187,6 +195,28 @@ class SchedulerTest {
             GenerateJob third = driven.job(second.conversation(), driven.prompt(5, 1), 20);
             driven.scheduler.submit(third);
             assertEquals(alone, Driven.read(third));
+        }
+    }
+
+    /// A file that is written to in the middle of a step: nothing that came of the step is handed out.
+    @Test
+    void aFileThatChangesDuringAStep(@TempDir Path folder) throws IOException {
+        Path model = Files.copy(Driven.MODEL, folder.resolve("m.gguf"));
+        AtomicInteger step = new AtomicInteger();
+        try (Driven driven = new Driven(model, 64, ENOUGH, (layer, pass) -> {
+            if (layer > 0 || step.incrementAndGet() != 4) return;
+            try {
+                Files.setLastModifiedTime(model, FileTime.fromMillis(12345));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        })) {
+            GenerateJob job = driven.submit(driven.prompt(5, 1), 20);
+            List<Token> tokens = new ArrayList<>();
+            assertThrows(ModelFormatException.class, () -> {
+                for (Token t; (t = job.outbox().take()) != null;) tokens.add(t);
+            });
+            assertEquals(3, tokens.size(), "one for each step before");
         }
     }
 
