@@ -43,12 +43,15 @@ class DeepSeek2FilesTest {
                 "expert_feed_forward_length", "expert_shared_count", "expert_count", "expert_used_count"));
         if (split(good)) required.addAll(List.of("attention.key_length_mla", "attention.value_length_mla"));
         for (String key : required) {
-            refused(good.without(P + key), P + key);
+            missing(good.without(P + key), P + key);
             for (long n : new long[] {-1, 1 << 25, Integer.MAX_VALUE, 1L << 40}) refused(good.withInt(P + key, n), P + key);
             int now = good.metadata().requireInt(P + key);
             if (!key.equals("expert_used_count") && !key.equals("rope.dimension_count"))
                 for (int n : new int[] {now + 1, 2 * now, now - 1}) refused(good.withInt(P + key, n), "");
         }
+        if (split(good))
+            missing(good.without(P + "attention.key_length_mla").without(P + "attention.value_length_mla"), P + "attention.key_length_mla");
+        if (split(good)) missing(good.without(P + "attention.head_count_kv"), P + "attention.head_count_kv");
         refused(good.withInt(P + "rope.dimension_count", 64 + 32), P);
         refused(good.withInt(P + "attention.head_count_kv", 2), P + "attention.head_count_kv");
         refused(good.withInt(P + "leading_dense_block_count", 99), P + "leading_dense_block_count");
@@ -69,7 +72,7 @@ class DeepSeek2FilesTest {
         String groups = P + "expert_group_count", best = P + "expert_group_used_count";
         for (long n : new long[] {-1, 3, 65, 1 << 30}) refused(good.withInt(groups, n).withInt(best, 1), groups);
         for (long n : new long[] {-1, 0, 3}) refused(good.withInt(groups, 2).withInt(best, n), best);
-        refused(good.withInt(groups, 2), best);
+        missing(good.withInt(groups, 2).without(best), best);
         int experts = good.metadata().requireInt(P + "expert_count");
         refused(good.withInt(groups, experts).withInt(best, 1), best); // one expert is less than are used
         float[][] plain = logits(good), same = logits(good.withInt(groups, 2).withInt(best, 2));
@@ -125,11 +128,17 @@ class DeepSeek2FilesTest {
         }
     }
 
-    private void refused(ModelSheet sheet, String named) throws IOException {
+    /// A required key that is absent is said to be.
+    private void missing(ModelSheet sheet, String key) throws IOException {
+        assertTrue(refused(sheet, key).contains("found no such key"), key);
+    }
+
+    private String refused(ModelSheet sheet, String named) throws IOException {
         Path path = sheet.write(folder.resolve("m.gguf"));
         KvernException e = assertThrows(KvernException.class, () -> Model.load(path, options()).close(), named);
         String message = String.valueOf(e.getMessage());
         assertTrue(message.startsWith(path + ": ") && message.contains(named) && message.lines().count() == 1, message);
+        return message;
     }
 
     private static ModelOptions options() {

@@ -61,8 +61,9 @@ class HostileModelTest {
         runs(good, "nothing is wrong");
         List<String> required = new ArrayList<>(REQUIRED);
         required.addAll(REQUIRED_BY_FAMILY.getOrDefault(good.architecture(), List.of()));
+        if (good.tensors().containsKey("blk.1.ffn_gate_inp.weight")) required.addAll(List.of("expert_count", "expert_used_count"));
         for (String key : required) {
-            refused(good.without(p + key), p + key);
+            missing(good, p + key);
             for (MetadataValue wrong : wrongTypes(key.endsWith("epsilon")))
                 refused(good.with(p + key, wrong.type(), wrong.value()), p + key);
         }
@@ -82,7 +83,7 @@ class HostileModelTest {
         }
         for (String key : good.metadata().keys()) {
             if (key.startsWith("tokenizer.")) continue;
-            either(good.without(key), "without " + key);
+            without(good, key);
             for (long n : new long[] {0, -1, 1, 3, 1 << 20, 1 << 30, (1L << 31) - 1, Long.MAX_VALUE})
                 either(good.withInt(key, n), key + " = " + n);
             for (float x : new float[] {0, -1, 1e-45f, 3e38f, Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
@@ -154,12 +155,12 @@ class HostileModelTest {
         ModelSheet good = ModelSheet.read(f.path());
         String p = good.architecture() + ".";
         switch (good.architecture()) {
-            case "qwen3moe", "gpt-oss" -> {
-                int own = good.architecture().equals("gpt-oss") ? 3 : 1;
+            case "llama", "llama4", "qwen3moe", "gpt-oss" -> {
+                int own = Map.of("llama4", 2, "gpt-oss", 3).getOrDefault(good.architecture(), 1);
                 runs(good.withInt(p + "expert_gating_func", own), "its own gate");
-                for (int gate : new int[] {2, 4 - own, 77, -1})
-                    refused(good.withInt(p + "expert_gating_func", gate), p + "expert_gating_func");
-                refused(good.withInt(p + "expert_count", 0), p + "expert_count");
+                for (int gate : new int[] {1, 2, 3, 4, 77, -1})
+                    if (gate != own) refused(good.withInt(p + "expert_gating_func", gate), p + "expert_gating_func");
+                if (!good.architecture().equals("llama")) refused(good.withInt(p + "expert_count", 0), p + "expert_count");
             }
             case "gemma3" -> {
                 refused(good.with(p + "final_logit_softcapping", MetadataType.FLOAT32, 30f), p + "final_logit_softcapping");
@@ -182,8 +183,11 @@ class HostileModelTest {
         ModelSheet good = ModelSheet.read(f.path());
         Set<String> kinds = new HashSet<>(); // of tensors that every layer has, one layer's will do
         for (String name : good.tensors().keySet()) {
+            if (!OPTIONAL_TENSORS.contains(name) && !name.equals("output.weight")) {
+                KvernException e = refused(good.withoutTensor(name), name);
+                assertTrue(e instanceof ModelFormatException && e.getMessage().contains("found none of that name"), e::toString);
+            }
             if (!kinds.add(name.replaceAll("\\d+", "N"))) continue;
-            if (!OPTIONAL_TENSORS.contains(name) && !name.equals("output.weight")) refused(good.withoutTensor(name), name);
             ModelSheet.Item item = good.tensors().get(name);
             for (int d = 0; d < 4; d++) {
                 for (int change : new int[] {-1, 1, 2}) {
@@ -207,8 +211,27 @@ class HostileModelTest {
         }
     }
 
+    /// A required key that is not there is said not to be there, whatever its absence would be read as.
+    private void missing(ModelSheet good, String key) throws IOException {
+        KvernException e = refused(good.without(key), key);
+        assertTrue(e instanceof ModelFormatException && e.getMessage().contains("found no such key"), () -> key + " is absent: " + e);
+    }
+
+    /// A key taken out, of which it is not said here whether it is required: a model that computes, or the key is named as missing, or
+    /// something else does not fit any more.
+    private void without(ModelSheet good, String key) throws IOException {
+        Path path = good.without(key).write(folder.resolve("m.gguf"));
+        try (Model model = Model.load(path, options())) {
+            compute(model, "without " + key);
+        } catch (ModelFormatException | UnsupportedModelException e) {
+            checkLine(e, path, "");
+            boolean named = e.getMessage().startsWith(path + ": key " + key + ": ");
+            assertTrue(!named || e.getMessage().contains("found no such key"), () -> key + " is absent: " + e);
+        }
+    }
+
     /// @param named what the message must name
-    private void refused(ModelSheet sheet, String named) throws IOException {
+    private KvernException refused(ModelSheet sheet, String named) throws IOException {
         Path path = sheet.write(folder.resolve("m.gguf"));
         long before = allocated();
         try (Model model = Model.load(path, options())) {
@@ -218,6 +241,7 @@ class HostileModelTest {
             checkLine(e, path, named);
             long bytes = allocated() - before;
             assertTrue(bytes < (32 << 20) + 16 * path.toFile().length(), () -> bytes + " bytes for: " + e.getMessage());
+            return e;
         }
     }
 

@@ -40,7 +40,7 @@ final class DeepSeek2 {
         if ((long) inner * shared > 1 << 24)
             throw r.wrong("expert_shared_count", "shared experts of at most " + (1 << 24) + " values together",
                     shared + " of " + inner + " values");
-        if (dense < layers && p.experts() == 0) throw r.wrong("expert_count", "1 or more", "0");
+        if (dense < layers) a.requireExperts();
         Rope rope = a.rope(false);
         float attention = r.real("rope.scaling.attn_factor", 1), stretch = r.real("rope.scaling.yarn_log_multiplier", 0);
         if (!(stretch >= 0 && stretch <= 100)) throw r.wrong("rope.scaling.yarn_log_multiplier", "0 to 100", "" + stretch);
@@ -62,7 +62,8 @@ final class DeepSeek2 {
         int heads = p.heads()[layer], keyHeads = p.keyHeads()[layer];
         int queryRank = w.has("blk." + layer + ".attn_q.weight") ? 0 : r.number("attention.q_lora_rank", 1, MOST);
         int rank = r.number("attention.kv_lora_rank", 1, MOST), ropeSize = r.number("rope.dimension_count", 2, MOST);
-        boolean split = r.has("attention.key_length_mla") || r.has("attention.value_length_mla");
+        boolean split = r.has("attention.key_length_mla") || r.has("attention.value_length_mla")
+                || w.has("blk." + layer + ".attn_k_b.weight") && !w.has("blk." + layer + ".attn_kv_b.weight");
         int size = split ? r.number("attention.key_length_mla", 1, MOST) : p.headSize();
         int valueSize = split ? r.number("attention.value_length_mla", 1, MOST) : p.valueSize();
         if (keyHeads != (split ? 1 : heads))
@@ -100,7 +101,7 @@ final class DeepSeek2 {
         int groups = Math.max(1, r.number("expert_group_count", 0, 0, 64)), best = 1;
         if (groups > 1) {
             if (experts % groups != 0) throw r.wrong("expert_group_count", "a divisor of expert_count " + experts, "" + groups);
-            best = r.number("expert_group_used_count", 0, 1, groups);
+            best = r.number("expert_group_used_count", 1, groups);
             if (best * (experts / groups) < used)
                 throw r.wrong("expert_group_used_count", "groups of " + experts / groups + " that hold the " + used + " chosen experts",
                         "" + best);

@@ -25,7 +25,7 @@ final class GptOss {
     static Decoder load(GgufFile file, Weights w, TensorType cache) {
         Assembly a = new Assembly(file, w, cache);
         Parameters p = a.parameters();
-        if (p.experts() == 0) throw a.keys().wrong("expert_count", "1 or more", "0");
+        a.requireExperts();
         int inner = a.keys().number("expert_feed_forward_length", 1, 1 << 24);
         Visible window = Visible.window(a.keys().number("attention.sliding_window", 1, Integer.MAX_VALUE));
         RouterSpec router = new RouterSpec(p.experts(), p.expertsUsed(), RouterSpec.Gate.SOFTMAX_OF_CHOSEN, false, 1, 1, 1, false);

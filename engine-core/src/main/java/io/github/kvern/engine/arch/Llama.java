@@ -21,6 +21,8 @@ final class Llama {
     static Decoder load(GgufFile file, Weights w, TensorType cache) {
         Assembly a = new Assembly(file, w, cache);
         Parameters p = a.parameters();
+        if (w.has("blk.0.ffn_gate_inp.weight")) a.requireExperts();
+        a.keys().expect("expert_gating_func", 1);
         Rope rope = a.rope(false);
         for (int i = 0; i < p.layers(); i++) {
             GroupedAttention attention = a.attention(i, rope, GroupedAttention.Manner.PLAIN, Visible.ALL);

@@ -31,7 +31,8 @@ final class Llama4 {
     static Decoder load(GgufFile file, Weights w, TensorType cache) {
         Assembly a = new Assembly(file, w, cache);
         Parameters p = a.parameters();
-        if (p.experts() == 0) throw a.keys().wrong("expert_count", "1 or more", "0");
+        a.requireExperts();
+        a.keys().expect("expert_gating_func", 2);
         int step = a.keys().number("interleave_moe_layer_step", 0, 4096);
         int inner = a.keys().number("expert_feed_forward_length", 1, 1 << 24);
         // 0 says that the model was made without chunks, and then all layers rotate; any other value means the chunks of 8,192

@@ -23,7 +23,7 @@ final class Qwen3Moe {
     static Decoder load(GgufFile file, Weights w, TensorType cache) {
         Assembly a = new Assembly(file, w, cache);
         Parameters p = a.parameters();
-        if (p.experts() == 0) throw a.keys().wrong("expert_count", "1 or more", "0");
+        a.requireExperts();
         a.keys().expect("expert_gating_func", 1);
         int inner = a.keys().number("expert_feed_forward_length", 1, 1 << 24);
         RouterSpec router = new RouterSpec(p.experts(), p.expertsUsed(), RouterSpec.Gate.SOFTMAX, true, 1, 1, 1, false);

@@ -41,6 +41,11 @@ public final class Assembly {
         return keys;
     }
 
+    /// Refuses a model without experts, in a family that has them.
+    public void requireExperts() {
+        keys.number("expert_count", 1, Integer.MAX_VALUE);
+    }
+
     /// The model's rope.
     ///
     /// @param halves as in [Rope#read]

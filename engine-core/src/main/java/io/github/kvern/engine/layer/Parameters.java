@@ -46,7 +46,7 @@ public record Parameters(String prefix, int layers, int width, int context, int 
         int headSize = r.number("attention.key_length", width / heads[0], 1, 1 << 14);
         int valueSize = r.number("attention.value_length", width / heads[0], 1, 1 << 14);
         int experts = r.number("expert_count", 0, 0, 1 << 16);
-        int used = r.number("expert_used_count", 0, 0, 1 << 16);
+        int used = experts > 0 ? m.requireInt(p + "expert_used_count") : r.number("expert_used_count", 0, 0, 1 << 16);
         if (experts > 0 && (used < 1 || used > experts)) throw r.wrong("expert_used_count", "1 to expert_count " + experts, "" + used);
         int[] inner = r.perLayer("feed_forward_length", layers, 1, 1 << 24);
         long rows = PackedFile.rows(file, "token_embd.weight");
@@ -119,10 +119,11 @@ public record Parameters(String prefix, int layers, int width, int context, int 
             return value;
         }
 
-        /// What is thrown when a value cannot be right.
+        /// What is thrown when a value cannot be right. If the file does not have the key, the value is what its absence means.
         public ModelFormatException wrong(String key, String expected, String found) {
+            String absent = has(key) ? "" : "no such key, which means ";
             return new ModelFormatException(
-                    file.paths().getFirst() + ": key " + prefix + key + ": expected " + expected + ", found " + found);
+                    file.paths().getFirst() + ": key " + prefix + key + ": expected " + expected + ", found " + absent + found);
         }
     }
 }
