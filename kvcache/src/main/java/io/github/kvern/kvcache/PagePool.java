@@ -61,6 +61,13 @@ public final class PagePool implements AutoCloseable {
         return used;
     }
 
+    /// Bytes of all pages that there are, whether a sequence holds them or not.
+    synchronized long heldBytes() {
+        long held = 0;
+        for (Page page : all) if (page.memory.scope().isAlive()) held += page.memory.byteSize();
+        return held;
+    }
+
     /// Bytes that all pages together may have.
     public long budgetBytes() {
         return budget;

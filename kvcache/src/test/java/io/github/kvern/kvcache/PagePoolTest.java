@@ -10,8 +10,10 @@ import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kernels.Kernels;
 import io.github.kvern.kernels.Region;
 import io.github.kvern.kernels.Workers;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 /// Pages, budgets, and going back.
@@ -100,9 +102,45 @@ class PagePoolTest {
                 assertThrows(MemoryBudgetException.class, () -> c.reserve(129));
                 c.reserve(128);
                 assertEquals(9 * 8192 + 3 * 2048, pool.usedBytes());
+                assertTrue(pool.heldBytes() <= pool.budgetBytes(), "and idle ones " + pool.heldBytes());
                 b.close();
                 c.close();
             }
+        }
+    }
+
+    /// Callers come and go on threads of their own; what is counted in the end is nothing.
+    @Test
+    void manyTakersAtOnce() throws InterruptedException {
+        try (PagePool pool = new PagePool(List.of(FULL, CHUNKED), 6 * 10_240)) {
+            AtomicReference<Throwable> failure = new AtomicReference<>();
+            List<Thread> takers = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                SplittableRandom random = new SplittableRandom(i);
+                takers.add(Thread.ofPlatform().start(() -> {
+                    try {
+                        for (int round = 0; round < 5000 && failure.get() == null; round++) {
+                            Sequence s = pool.sequence();
+                            try {
+                                for (int n = random.nextInt(3); n >= 0; n--) {
+                                    int step = 1 + random.nextInt(100);
+                                    s.reserve(step);
+                                    s.advance(step);
+                                }
+                            } catch (MemoryBudgetException full) {
+                                assertTrue(pool.usedBytes() >= 0);
+                            }
+                            s.close();
+                        }
+                    } catch (Throwable e) {
+                        failure.compareAndSet(null, e);
+                    }
+                }));
+            }
+            for (Thread t : takers) t.join();
+            if (failure.get() != null) throw new AssertionError(failure.get());
+            assertEquals(0, pool.usedBytes());
+            assertTrue(pool.heldBytes() <= pool.budgetBytes(), () -> pool.heldBytes() + " bytes");
         }
     }
 

@@ -42,10 +42,15 @@ public final class Workers implements AutoCloseable {
 
     /// @param threads 1 or more, the calling thread among them
     public Workers(int threads) {
+        // A spinning thread without a core of its own only keeps another from working.
+        this(threads, threads <= Runtime.getRuntime().availableProcessors() ? SPIN_NANOS : SPIN_NANOS / 50);
+    }
+
+    /// @param spinNanos how long a thread looks before it parks
+    Workers(int threads, long spinNanos) {
         if (threads < 1) throw new IllegalArgumentException("threads must be at least 1, found " + threads);
         this.threads = threads;
-        // A spinning thread without a core of its own only keeps another from working.
-        spinNanos = threads <= Runtime.getRuntime().availableProcessors() ? SPIN_NANOS : SPIN_NANOS / 50;
+        this.spinNanos = spinNanos;
         words = new AtomicLongArray((2 * threads + 4) * APART);
         epoch = (2 * threads + 1) * APART;
         pending = epoch + APART;

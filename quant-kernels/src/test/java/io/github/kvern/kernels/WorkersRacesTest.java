@@ -41,6 +41,32 @@ final class WorkersRacesTest {
         }
     }
 
+    /// A worker that parks just when there is work again, and a driver that parks just when the last unit is done: both units of a
+    /// region wait for each other, and the worker's takes a moment longer. Nobody spins, so that every round goes through the parking.
+    @Test
+    void parkingMeetsWaking() {
+        SplittableRandom random = new SplittableRandom(13);
+        try (Workers workers = new Workers(2, 0)) {
+            Region region = new Region(workers);
+            Thread driver = Thread.currentThread();
+            AtomicInteger begun = new AtomicInteger();
+            for (int round = 0; round < 20_000; round++) {
+                begun.set(0);
+                int longer = random.nextInt(300), pause = random.nextInt(300);
+                region.add((from, to, scratch) -> {
+                    begun.incrementAndGet();
+                    for (int spins = 0; begun.get() < 2; spins++) {
+                        if (spins < 200) Thread.onSpinWait();
+                        else Thread.yield();
+                    }
+                    if (Thread.currentThread() != driver) for (int i = longer; i > 0; i--) Thread.onSpinWait();
+                }, 2, 30_000);
+                region.run();
+                for (int i = pause; i > 0; i--) Thread.onSpinWait();
+            }
+        }
+    }
+
     @Test
     void closingWhileRegionsRun() throws InterruptedException {
         long seed = 12;

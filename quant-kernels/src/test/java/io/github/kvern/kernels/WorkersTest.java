@@ -107,6 +107,48 @@ final class WorkersTest {
         }
     }
 
+    /// A region whose units wait for each other needs every worker.
+    @Test
+    void whoIsParkedIsWoken() {
+        Set<Thread> before = team();
+        try (Workers workers = new Workers(3)) {
+            Set<Thread> mine = team();
+            mine.removeAll(before);
+            Region region = new Region(workers);
+            for (int round = 0; round < 5; round++) {
+                for (Thread t : mine) while (t.getState() != Thread.State.WAITING) Thread.onSpinWait();
+                CountDownLatch all = new CountDownLatch(3);
+                region.add((from, to, scratch) -> {
+                    all.countDown();
+                    await(all);
+                }, 3, LARGE);
+                region.run();
+                assertEquals(0, all.getCount());
+            }
+        }
+    }
+
+    /// The last unit ends when the driver has parked.
+    @Test
+    void theDriverIsWoken() {
+        try (Workers workers = new Workers(2)) {
+            Region region = new Region(workers);
+            Thread driver = Thread.currentThread();
+            for (int round = 0; round < 5; round++) {
+                CountDownLatch begun = new CountDownLatch(1);
+                region.add((from, to, scratch) -> {
+                    if (Thread.currentThread() == driver) {
+                        await(begun); // so that the other's unit is not taken from it
+                    } else {
+                        begun.countDown();
+                        while (driver.getState() != Thread.State.WAITING) Thread.onSpinWait(); // in a latch it is another state
+                    }
+                }, 2, LARGE);
+                region.run();
+            }
+        }
+    }
+
     @Test
     @SuppressWarnings("try") // closing from inside is what is tried
     void aTaskCannotRunARegion() {
