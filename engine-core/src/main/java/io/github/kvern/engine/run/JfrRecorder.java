@@ -5,7 +5,8 @@ import io.github.kvern.Stats;
 import io.github.kvern.StopReason;
 import org.jspecify.annotations.Nullable;
 
-/// Writes [JfrEvents]. While nobody records, an event costs a look at a flag.
+/// Writes [JfrEvents]. While nobody records, an event costs a look at a flag. An event is ended before it is asked whether it should be
+/// committed: it has no duration before, and a threshold keeps it out.
 final class JfrRecorder {
     private JfrEvents.Step step = new JfrEvents.Step(); // the driver's
 
@@ -16,6 +17,7 @@ final class JfrRecorder {
     }
 
     private static void loaded(JfrEvents.Load event, ModelInfo info) {
+        event.end();
         if (!event.shouldCommit()) return;
         event.model = info.name();
         event.architecture = info.architecture();
@@ -34,6 +36,7 @@ final class JfrRecorder {
 
     void stepEnds(int rows, int conversations, int logits, boolean whole) {
         JfrEvents.Step event = step;
+        event.end();
         if (!event.shouldCommit()) return;
         event.rows = rows;
         event.conversations = conversations;
@@ -66,6 +69,7 @@ final class JfrRecorder {
 
         @Override
         public void promptRead(Stats stats) {
+            prefill.end();
             if (!prefill.shouldCommit()) return;
             prefill.tell(number, stats);
             prefill.readTokens = stats.readTokens();
@@ -74,6 +78,7 @@ final class JfrRecorder {
 
         @Override
         public void firstToken(Stats stats) {
+            first.end();
             if (!first.shouldCommit()) return;
             first.tell(number, stats);
             first.commit();
@@ -81,6 +86,7 @@ final class JfrRecorder {
 
         @Override
         public void ended(Stats stats, StopReason why, @Nullable RuntimeException failure) {
+            whole.end();
             if (!whole.shouldCommit()) return;
             whole.tell(number, stats);
             whole.generatedTokens = stats.generatedTokens();
