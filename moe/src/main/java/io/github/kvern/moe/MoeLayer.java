@@ -4,13 +4,13 @@ import io.github.kvern.kernels.Activation;
 import io.github.kvern.kernels.Kernels;
 import io.github.kvern.kernels.Matrix;
 import io.github.kvern.kernels.Ops;
-import io.github.kvern.kernels.RangeTask;
+import io.github.kvern.kernels.Pipeline;
 import io.github.kvern.kernels.Region;
 import io.github.kvern.kernels.WorkerScratch;
 import java.util.Optional;
 
 /// One mixture layer: the router chooses, tokens are grouped by expert, every used expert runs once over its tokens side by side
-/// with the shared expert, and the results are summed.
+/// with the shared expert, and the results are summed. Two regions: one to know who is needed, and one for everything else.
 ///
 /// A token's sum has one order: the experts as the router ranked them, then the shared expert, then onto what is there. With
 /// [io.github.kvern.kernels.Precision#EXACT] matrices a token's result does not depend on the others in the step.
@@ -18,7 +18,7 @@ import java.util.Optional;
 /// Used by one driver thread; the work itself runs on the region's workers.
 public final class MoeLayer {
     private static final int CHUNK = 1024; // values of a unit where a layer's work is cut across vectors
-    private static final int SERIAL = 1 << 15; // multiply-adds or so: done before a second worker wakes
+    private static final int UP = 11; // a worker's buffer that no product uses
 
     private final RouterSpec spec;
     private final Router router;
@@ -29,26 +29,19 @@ public final class MoeLayer {
     private final Ops ops;
     private final ExpertUse use;
 
-    private final Step choose = this::choose;
-    private final Step gather = this::gather;
-    private final Step gate = this::gate;
-    private final Step shift = this::shift;
-    private final Step gateShared = this::gateShared;
-    private final Step sum = this::sum;
-
-    /// Work between two products.
-    private interface Step extends RangeTask {
-        void run(int from, int to);
-
-        @Override
-        default void run(int from, int to, WorkerScratch unused) {
-            run(from, to);
-        }
-    }
+    private final Pipeline.Work score = this::score;
+    private final Pipeline.Work choose = this::choose;
+    private final Pipeline.Work gather = this::gather;
+    private final Pipeline.Work up = this::up;
+    private final Pipeline.Work down = this::down;
+    private final Pipeline.Work sharedUp = this::sharedUp;
+    private final Pipeline.Work sharedDown = this::sharedDown;
+    private final Pipeline.Work sum = this::sum;
 
     // what the pass under way works on
     private MoeScratch scratch = new MoeScratch();
     private Activation h = new Activation(1, 1);
+    private Activation input = h;
     private float[] out = new float[0];
 
     /// @param router experts x width, in [io.github.kvern.kernels.Precision#EXACT]: it decides by comparing nearly equal numbers
@@ -95,7 +88,7 @@ public final class MoeLayer {
 
     /// Adds the layer's result: `out[i * width ..] += layer(column i of h)`.
     ///
-    /// @param region empty; it is run several times
+    /// @param region empty; it is run twice
     /// @param h the normed input, one column per token, in one segment
     public void forward(Region region, Activation h, float[] out, MoeScratch scratch) {
         int tokens = h.columns();
@@ -108,109 +101,162 @@ public final class MoeLayer {
         this.out = out;
         this.scratch = scratch;
         scratch.reserve(tokens, spec.experts(), spec.used());
-        region.multiply(routerWeights, h, scratch.scores, 0, spec.experts());
-        region.run();
-        run(region, choose, tokens, (long) spec.experts() * (spec.used() + 8));
+        route(region, tokens);
         scratch.group(tokens, spec, use);
-        experts(region, tokens);
-        run(region, sum, tokens * chunks(experts.width()), (long) (spec.used() + 2) * Math.min(CHUNK, experts.width()));
+        compute(region, tokens);
     }
 
-    private void experts(Region region, int tokens) {
+    /// First region: scores, and what each token chooses.
+    private void route(Region region, int tokens) {
+        Pipeline line = scratch.line;
+        line.clear();
+        int ready = line.gate(), scored = line.gate();
+        line.prepare(routerWeights, h, 0, Pipeline.OPEN, ready);
+        add(line, score, 0, routerWeights, tokens, 1, ready, scored);
+        line.add(choose, 0, tokens, (long) spec.experts() * (spec.used() + 8), scored, Pipeline.OPEN);
+        line.run(region);
+    }
+
+    /// Second region: everything else. The shared expert, which every token uses, comes first, then the routed ones from the most used
+    /// to the least; on the way down again in this order. Nobody waits for all of the way up: an expert's way down opens when its own
+    /// way up is done.
+    private void compute(Region region, int tokens) {
         MoeScratch s = scratch;
+        Pipeline line = s.line;
         int width = experts.width(), inner = experts.inner(), chosen = tokens * spec.used();
-        boolean gathered = tokens > 1 || spec.weighsInput(); // all experts of a single token read the same column
-        Activation input = gathered ? s.input(width) : h;
-        if (gathered) {
-            input.reset(chosen);
-            input.segment(s.segments, s.segmentCount);
-            run(region, gather, chosen, width);
-        }
         Activation mid = s.inner(inner);
         mid.reset(chosen);
         mid.segment(s.segments, s.segmentCount);
-        s.up = MoeScratch.floats(s.up, Math.multiplyExact(chosen, inner));
         s.results = MoeScratch.floats(s.results, Math.multiplyExact(chosen, width));
+        input = h; // all experts of a single token read the same column
+        boolean gathers = tokens > 1 || spec.weighsInput();
+        if (gathers) {
+            input = s.input(width);
+            input.reset(chosen);
+            input.segment(s.segments, s.segmentCount);
+        }
+        int plain = line.gate(), sharedMade = line.gate(), all = line.gate();
+        if (shared.isPresent()) {
+            Experts one = shared.get();
+            s.sharedInner(one.inner()).reset(tokens);
+            s.sharedResults = MoeScratch.floats(s.sharedResults, Math.multiplyExact(tokens, width));
+            prepare(line, one, h, 0, Pipeline.OPEN, plain);
+            add(line, sharedUp, 0, one.gate(), tokens, 2, plain, sharedMade);
+        }
+        if (!gathers) prepare(line, experts, h, 0, Pipeline.OPEN, plain);
         for (int i = 0; i < s.segmentCount; i++) {
-            int expert = s.segmentExperts[i], at = s.segments[i] * inner, segment = gathered ? i : 0;
-            region.multiply(experts.gate(), expert, input, segment, mid.values(), at, inner);
-            region.multiply(experts.up(), expert, input, segment, s.up, at, inner);
+            int segment = s.order(i), count = mid.columns(segment), ready = plain;
+            s.made[segment] = line.gate();
+            if (gathers) {
+                int copied = line.gate();
+                ready = line.gate();
+                line.add(gather, segment, count, width, Pipeline.OPEN, copied);
+                prepare(line, experts, input, segment, copied, ready);
+            }
+            add(line, up, segment, experts.gate(), count, 2, ready, s.made[segment]);
         }
         if (shared.isPresent()) {
             Experts one = shared.get();
-            Activation sharedMid = s.sharedInner(one.inner());
-            sharedMid.reset(tokens);
-            s.sharedUp = MoeScratch.floats(s.sharedUp, Math.multiplyExact(tokens, one.inner()));
-            s.sharedResults = MoeScratch.floats(s.sharedResults, Math.multiplyExact(tokens, width));
-            region.multiply(one.gate(), h, sharedMid.values(), 0, one.inner());
-            region.multiply(one.up(), h, s.sharedUp, 0, one.inner());
+            int ready = line.gate();
+            line.prepare(one.down(), s.sharedInner(one.inner()), 0, sharedMade, ready);
+            add(line, sharedDown, 0, one.down(), tokens, 1, ready, all);
         }
-        region.run();
-
-        if (experts.biases().isPresent()) run(region, shift, chosen, 2L * inner);
-        run(region, gate, chunks(chosen * inner), 16L * CHUNK);
-        if (shared.isPresent()) run(region, gateShared, chunks(tokens * shared.get().inner()), 16L * CHUNK);
-
-        for (int i = 0; i < s.segmentCount; i++)
-            region.multiply(experts.down(), s.segmentExperts[i], mid, i, s.results, s.segments[i] * width, width);
-        if (shared.isPresent()) region.multiply(shared.get().down(), s.sharedInner(shared.get().inner()), s.sharedResults, 0, width);
-        region.run();
+        for (int i = 0; i < s.segmentCount; i++) {
+            int segment = s.order(i), ready = line.gate();
+            line.prepare(experts.down(), mid, segment, s.made[segment], ready);
+            add(line, down, segment, experts.down(), mid.columns(segment), 1, ready, all);
+        }
+        line.add(sum, 0, tokens * chunks(width), (long) (spec.used() + 2) * Math.min(CHUNK, width), all, Pipeline.OPEN);
+        line.run(region);
     }
 
-    private static void run(Region region, Step step, int units, long cost) {
-        if (units * cost <= SERIAL) {
-            step.run(0, units);
-        } else {
-            region.add(step, units, cost);
-            region.run();
-        }
+    private static void prepare(Pipeline line, Experts e, Activation x, int segment, int wants, int closes) {
+        line.prepare(e.gate(), x, segment, wants, closes);
+        line.prepare(e.up(), x, segment, wants, closes);
+    }
+
+    /// Adds products with all rows of matrices shaped like `w`.
+    private static void add(Pipeline line, Pipeline.Work work, int segment, Matrix w, int columns, int products, int wants, int closes) {
+        int unitRows = w.unitRows(columns);
+        line.add(work, segment, Math.ceilDiv(w.rows(), unitRows), w.rowCost(columns) * unitRows * products, wants, closes);
     }
 
     private static int chunks(int values) {
         return (values + CHUNK - 1) / CHUNK;
     }
 
-    private void choose(int from, int to) {
+    private void score(int unused, int from, int to, WorkerScratch worker) {
+        int unitRows = routerWeights.unitRows(h.columns()), end = Math.min(to * unitRows, spec.experts());
+        routerWeights.multiply(0, from * unitRows, end, h, 0, scratch.scores, 0, spec.experts(), worker);
+    }
+
+    private void choose(int unused, int from, int to, WorkerScratch worker) {
         for (int token = from; token < to; token++) {
             if (scoreBias.length > 0) ops.add(scratch.scores, token * spec.experts(), scoreBias, 0, spec.experts());
             router.choose(scratch.scores, token * spec.experts(), scratch.ids, scratch.weights, token * spec.used());
         }
     }
 
-    private void gather(int from, int to) {
-        int width = experts.width();
-        float[] target = scratch.input(width).values();
-        for (int column = from; column < to; column++) {
+    private void gather(int segment, int from, int to, WorkerScratch worker) {
+        int width = experts.width(), first = scratch.segments[segment];
+        float[] target = input.values();
+        for (int column = first + from; column < first + to; column++) {
             int origin = scratch.origins[column];
             System.arraycopy(h.values(), origin / spec.used() * width, target, column * width, width);
             if (spec.weighsInput()) ops.scale(target, column * width, width, scratch.weights[origin]);
         }
     }
 
-    /// Biases of gate and up.
-    private void shift(int from, int to) {
-        int inner = experts.inner();
-        Experts.Biases biases = experts.biases().orElseThrow();
-        for (int column = from; column < to; column++) {
-            int expert = scratch.ids[scratch.origins[column]];
-            ops.add(scratch.inner(inner).values(), column * inner, biases.gate(), expert * inner, inner);
-            ops.add(scratch.up, column * inner, biases.up(), expert * inner, inner);
+    private void up(int segment, int from, int to, WorkerScratch worker) {
+        int expert = scratch.segmentExperts[segment];
+        Activation mid = scratch.inner(experts.inner());
+        up(experts, expert, input == h ? 0 : segment, input, mid, mid.start(segment), from, to, worker);
+    }
+
+    private void sharedUp(int unused, int from, int to, WorkerScratch worker) {
+        Experts one = shared.orElseThrow();
+        up(one, 0, 0, h, scratch.sharedInner(one.inner()), 0, from, to, worker);
+    }
+
+    /// `unit(gate * x, up * x)` for some rows, a unit of rows at a time, while they are in the cache.
+    ///
+    /// @param first where in `mid` the segment's first column goes
+    private void up(Experts e, int expert, int segment, Activation x, Activation mid, int first, int from, int to, WorkerScratch worker) {
+        int inner = e.inner(), columns = x.columns(segment), unitRows = e.gate().unitRows(columns);
+        float[] gate = mid.values(), other = worker.floats(UP, unitRows * columns);
+        for (int row = from * unitRows, end = Math.min(to * unitRows, inner); row < end; row += unitRows) {
+            int rows = Math.min(unitRows, end - row);
+            e.gate().multiply(expert, row, row + rows, x, segment, gate, first * inner, inner, worker);
+            e.up().multiply(expert, row, row + rows, x, segment, other, -row, unitRows, worker);
+            for (int c = 0; c < columns; c++) {
+                int at = (first + c) * inner + row;
+                if (e.biases().isPresent()) {
+                    Experts.Biases biases = e.biases().get();
+                    ops.add(gate, at, biases.gate(), expert * inner + row, rows);
+                    ops.add(other, c * unitRows, biases.up(), expert * inner + row, rows);
+                }
+                ops.gated(e.unit(), gate, at, other, c * unitRows, rows);
+            }
         }
     }
 
-    private void gate(int from, int to) {
-        int end = Math.min(to * CHUNK, h.columns() * spec.used() * experts.inner());
-        ops.gated(experts.unit(), scratch.inner(experts.inner()).values(), from * CHUNK, scratch.up, from * CHUNK, end - from * CHUNK);
+    private void down(int segment, int from, int to, WorkerScratch worker) {
+        Activation mid = scratch.inner(experts.inner());
+        down(experts.down(), scratch.segmentExperts[segment], mid, segment, scratch.results, from, to, worker);
     }
 
-    private void gateShared(int from, int to) {
-        int inner = shared.orElseThrow().inner(), end = Math.min(to * CHUNK, h.columns() * inner);
-        ops.gated(shared.get().unit(), scratch.sharedInner(inner).values(), from * CHUNK, scratch.sharedUp, from * CHUNK,
-                end - from * CHUNK);
+    private void sharedDown(int unused, int from, int to, WorkerScratch worker) {
+        Experts one = shared.orElseThrow();
+        down(one.down(), 0, scratch.sharedInner(one.inner()), 0, scratch.sharedResults, from, to, worker);
+    }
+
+    private static void down(Matrix w, int expert, Activation mid, int segment, float[] results, int from, int to, WorkerScratch worker) {
+        int unitRows = w.unitRows(mid.columns(segment)), end = Math.min(to * unitRows, w.rows());
+        w.multiply(expert, from * unitRows, end, mid, segment, results, mid.start(segment) * w.rows(), w.rows(), worker);
     }
 
     /// A unit is a chunk of one token's values.
-    private void sum(int from, int to) {
+    private void sum(int unused, int from, int to, WorkerScratch worker) {
         int width = experts.width(), chunks = chunks(width), used = spec.used();
         for (int unit = from; unit < to; unit++) {
             int token = unit / chunks, at = unit % chunks * CHUNK, n = Math.min(CHUNK, width - at);

@@ -1,7 +1,9 @@
 package io.github.kvern.moe;
 
 import io.github.kvern.kernels.Activation;
+import io.github.kvern.kernels.Pipeline;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /// Buffers of a mixture layer's forward pass, shared by all layers of a model, which run one after the other. They grow to what the
@@ -18,9 +20,10 @@ public final class MoeScratch {
     int[] segments = new int[0]; // [segment]: its first column, and the end
     int[] segmentExperts = new int[0]; // [segment]
     int segmentCount;
-    float[] up = new float[0]; // [column][inner]
+    int[] made = new int[0]; // [segment]: the gate that its inner values close
+    final Pipeline line = new Pipeline();
+    private long[] order = new long[0]; // segments from the one with most columns to the one with fewest
     float[] results = new float[0]; // [column][width]
-    float[] sharedUp = new float[0]; // [token][shared inner]
     float[] sharedResults = new float[0]; // [token][width]
 
     private final List<Activation> inputs = new ArrayList<>();
@@ -42,6 +45,8 @@ public final class MoeScratch {
         starts = ints(starts, experts + 1);
         segments = ints(segments, experts + 1);
         segmentExperts = ints(segmentExperts, experts);
+        made = ints(made, experts);
+        if (order.length < experts) order = new long[experts];
     }
 
     /// Groups the chosen by expert: experts ascending, and an expert's tokens ascending.
@@ -55,15 +60,22 @@ public final class MoeScratch {
             starts[e + 1] += starts[e];
             if (count == 0) continue;
             use.add(e, count);
+            order[segmentCount] = (long) -count << 32 | segmentCount;
             segments[segmentCount] = starts[e];
             segmentExperts[segmentCount++] = e;
         }
         segments[segmentCount] = chosen;
+        Arrays.sort(order, 0, segmentCount);
         for (int i = 0; i < chosen; i++) {
             int column = starts[ids[i]]++;
             columns[i] = column;
             origins[column] = i;
         }
+    }
+
+    /// The segment with the i-th most columns, the first of equals.
+    int order(int i) {
+        return (int) order[i];
     }
 
     /// The experts' inputs, grouped.

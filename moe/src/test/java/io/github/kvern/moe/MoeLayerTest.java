@@ -173,9 +173,49 @@ class MoeLayerTest {
             }
     }
 
+    /// One expert that every token chooses beside 383 that one token each chooses; all tokens to one; every token to another.
+    @Test
+    void skewedRouting() {
+        int experts = 384, width = 416;
+        RouterSpec one = new RouterSpec(experts, 1, Gate.SIGMOID, false, 1, 1, 1, true),
+                eight = new RouterSpec(experts, 8, Gate.SIGMOID, true, 2.827f, 1, 1, false);
+        try (Arena arena = Arena.ofShared()) {
+            SplittableRandom random = new SplittableRandom(11);
+            skewed(new Sample(eight, width, 40, 24, true, random, arena), random, 55, 7, true, "one hot, 383 cold");
+            skewed(new Sample(one, width, 70, 24, true, random, arena), random, 30, 0, true, "all to one");
+            skewed(new Sample(one, width, 40, 0, true, random, arena), random, 48, 1, false, "all different");
+        }
+    }
+
+    /// Token t wants experts `1 + others * t` and the next ones, and expert 0 if that is hot.
+    private static void skewed(Sample sample, SplittableRandom random, int tokens, int others, boolean hot, String what) {
+        int experts = sample.spec.experts(), width = sample.width;
+        Arrays.fill(sample.router, 0);
+        Arrays.fill(sample.scoreBias, 0);
+        float[] bias = sample.bias.orElseThrow();
+        Arrays.fill(bias, 0);
+        bias[0] = hot ? 10 : -10;
+        float[] h = random(random, tokens * width);
+        for (int e = 0; e < experts; e++) sample.router[e * width + e] = 1;
+        int[] expected = new int[experts];
+        for (int t = 0; t < tokens; t++) {
+            if (hot) expected[0]++;
+            for (int k = 0; k < others; k++) {
+                int expert = 1 + (others * t + k) % (experts - 1);
+                expected[expert]++;
+                h[t * width + expert] = 4 + k;
+            }
+        }
+        MoeLayer layer = check(sample, h, random(random, tokens * width), tokens, what);
+        for (int e = 0; e < experts; e++) assertEquals(5L * expected[e], layer.use().tokens(e), what + ", expert " + e);
+    }
+
     private static void check(Sample sample, SplittableRandom random, int tokens, String what) {
+        check(sample, random(random, tokens * sample.width), random(random, tokens * sample.width), tokens, what);
+    }
+
+    private static MoeLayer check(Sample sample, float[] h, float[] before, int tokens, String what) {
         int width = sample.width;
-        float[] h = random(random, tokens * width), before = random(random, tokens * width);
         MoeLayer layer = sample.layer();
         MoeScratch scratch = new MoeScratch();
         float[] all = forward(layer, h, 0, tokens, width, before, 1, scratch);
@@ -189,9 +229,11 @@ class MoeLayerTest {
         }
         assertBits(all, forward(layer, h, 0, tokens, width, before, 2, scratch), what + ", two threads");
         assertBits(all, forward(layer, h, 0, tokens, width, before, 3, new MoeScratch()), what + ", three threads");
+        assertBits(all, forward(layer, h, 0, tokens, width, before, 5, new MoeScratch()), what + ", five threads");
         long uses = 0;
         for (int e = 0; e < layer.use().experts(); e++) uses += layer.use().tokens(e);
-        assertEquals(4L * tokens * sample.spec.used(), uses, what);
+        assertEquals(5L * tokens * sample.spec.used(), uses, what);
+        return layer;
     }
 
     private static void assertBits(float[] expected, float[] actual, String what) {

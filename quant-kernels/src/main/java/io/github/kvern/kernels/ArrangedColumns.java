@@ -14,6 +14,7 @@ final class ArrangedColumns extends Form {
     @Override
     int units(Prepared p) {
         arrangement.room(p.operand, p.x().width(), p.x().columns());
+        for (int s = 0; s < p.x().segments(); s++) p.firsts[s] = p.x().start(s) * pieces(p);
         return pieces(p) * p.x().columns();
     }
 
@@ -47,7 +48,7 @@ final class ArrangedColumns extends Form {
     Exercise exercise(Matrix little) {
         WorkerScratch scratch = new WorkerScratch(0);
         Prepared p = MatMul.columns(little, 1).prepared(this);
-        int units = units(p);
+        int units = p.lay();
         return new Exercise("activations for " + little.type(), warmth, () -> {
             arrange(p, 0, units, scratch, true);
             return 8L * little.columns();

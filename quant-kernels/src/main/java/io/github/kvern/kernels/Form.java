@@ -18,7 +18,8 @@ abstract class Form {
         void prepare(Prepared p, int from, int to, WorkerScratch scratch) {}
     };
 
-    /// Makes room for all columns of the activation, and counts the units that [#prepare] works in. Called by the driver.
+    /// Makes room for all columns of the activation, and counts the units that [#prepare] works in: those of a segment lie side by side,
+    /// and begin at [Prepared#firsts]. Called by [Prepared#lay].
     abstract int units(Prepared p);
 
     /// The cost of one unit, in something like multiply-adds.

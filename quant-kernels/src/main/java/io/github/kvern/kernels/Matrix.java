@@ -117,6 +117,33 @@ public final class Matrix {
         return kernel;
     }
 
+    /// Rows that should be computed together, against this many columns: a multiple of 32.
+    public int unitRows(int columns) {
+        return kernel.unitRows(columns);
+    }
+
+    /// What a row costs against this many columns, in multiply-adds of a fast kernel: for sharing work evenly.
+    public long rowCost(int columns) {
+        return kernel.cost(this, columns);
+    }
+
+    /// Rows `from` to `to` (exclusive) of one expert times the columns of one segment, on this thread:
+    /// `out[outAt + c * outStride + row] = row . column c`, columns counted from the segment's first. For work in a [Pipeline] that has
+    /// prepared the segment for this matrix.
+    ///
+    /// @param from a multiple of 32
+    /// @param to a multiple of 32, or [#rows()]
+    /// @param outAt may be negative: of `out`, only what belongs to the rows is touched
+    /// @throws IllegalArgumentException when widths differ, or there are no such rows or columns
+    public void multiply(int expert, int from, int to, Activation x, int segment, float[] out, int outAt, int outStride,
+            WorkerScratch scratch) {
+        if (x.width() != columns || expert < 0 || expert >= experts || from < 0 || from % WorkList.PANEL != 0 || to > rows
+                || to % WorkList.PANEL != 0 && to != rows || segment < 0 || segment >= x.segments())
+            throw new IllegalArgumentException("rows " + from + " to " + to + " of expert " + expert + " of " + experts + " x " + rows
+                    + " x " + columns + " times segment " + segment + " of " + x.segments() + " of vectors of " + x.width());
+        kernel.multiply(this, expert, from, to, x, segment, out, outAt, outStride, scratch);
+    }
+
     /// Dequantises one row, as an embedding look-up does.
     ///
     /// @param row 0 to `experts * rows - 1`

@@ -41,6 +41,7 @@ final class PackedColumns extends Form {
         int groups = 0;
         for (int s = 0; s < x.segments(); s++) {
             p.table[s] = columns;
+            p.firsts[s] = groups;
             int count = x.columns(s);
             columns += count / BATCH * BATCH + padded(count % BATCH);
             for (int c = 0; c < count; c += Lanes.COLUMNS) {

@@ -121,7 +121,7 @@ final class PackedMatMul extends MatMul {
         List<Prepared> batches = new ArrayList<>(); // alone, then groups of every width
         for (int count : new int[] {1, PackedOperand.GROUP + 1, PackedOperand.GROUP + 2, PackedOperand.GROUP + 4}) {
             Prepared p = columns(sample, count).prepared(form);
-            form.quantise(p, 0, form.units(p), scratch, false);
+            form.quantise(p, 0, p.lay(), scratch, false);
             batches.add(p);
         }
         float[] out = new float[PackedTile.ROWS * (PackedOperand.GROUP + 4)];

@@ -2,6 +2,7 @@ package io.github.kvern.kernels;
 
 import io.github.kvern.kernels.vector.Operand;
 import io.github.kvern.kernels.vector.PackedOperand;
+import java.util.Arrays;
 
 /// What was made of an activation for one [Form]: arrays that grow and are kept. What is in which array, the form says.
 final class Prepared {
@@ -11,6 +12,9 @@ final class Prepared {
     float[] floats = {};
     int[] ints = {};
     int[] table = {};
+    /// For each segment its first unit, and the number of all: see [Form].
+    int[] firsts = {};
+    private boolean[] asked = {};
     final Operand operand = new Operand();
     final PackedOperand packed = new PackedOperand();
 
@@ -32,6 +36,25 @@ final class Prepared {
         boolean begins = !ready;
         ready = true;
         return begins;
+    }
+
+    /// Makes room for it, and nothing yet.
+    ///
+    /// @return how many units there are to make
+    int lay() {
+        firsts = room(firsts, x.segments() + 1L);
+        if (asked.length < x.segments()) asked = new boolean[x.segments()];
+        Arrays.fill(asked, false);
+        int units = form.units(this);
+        firsts[x.segments()] = units;
+        return units;
+    }
+
+    /// True for the first who asks for a segment.
+    boolean ask(int segment) {
+        boolean first = !asked[segment];
+        asked[segment] = true;
+        return first;
     }
 
     void forget() {

@@ -30,6 +30,7 @@ final class QuantisedColumns extends Form {
         int groups = 0;
         for (int s = 0; s < x.segments(); s++) {
             p.table[s] = columns;
+            p.firsts[s] = groups;
             int count = x.columns(s);
             columns += padded(count);
             int step = count <= PackedMatMul.FEW ? 1 : PackedOperand.GROUP;
@@ -67,7 +68,7 @@ final class QuantisedColumns extends Form {
     Exercise exercise(Matrix little) {
         WorkerScratch scratch = new WorkerScratch(0);
         Prepared p = MatMul.columns(little, 1).prepared(this);
-        int units = units(p);
+        int units = p.lay();
         return new Exercise("activations for packed " + little.type(), warmth, () -> {
             quantise(p, 0, units, scratch, true);
             return 8L * little.columns();

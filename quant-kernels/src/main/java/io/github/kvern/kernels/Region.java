@@ -53,6 +53,11 @@ public final class Region {
         if (units > 0) work.add(units, cost).task = task;
     }
 
+    /// Workers that take part.
+    int threads() {
+        return workers.threads();
+    }
+
     /// Forgets what was added and not run: for who fails between the two.
     public void clear() {
         work.clear();

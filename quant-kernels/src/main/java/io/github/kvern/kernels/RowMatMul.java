@@ -64,7 +64,7 @@ final class RowMatMul extends MatMul {
         Matrix w = little(sample, 1024);
         WorkerScratch scratch = new WorkerScratch(0);
         Prepared p = columns(w, 1).prepared(form);
-        form.arrange(p, 0, form.units(p), scratch, false);
+        form.arrange(p, 0, p.lay(), scratch, false);
         float[] out = new float[WorkList.PANEL], lanes = new float[RowKernel.SCRATCH];
         List<Exercise> all = new ArrayList<>();
         all.add(new Exercise("few columns, " + sample.type(), warmth, () -> {

@@ -76,7 +76,7 @@ final class TileMatMul extends MatMul {
         List<Prepared> batches = new ArrayList<>(); // every width of a group
         for (int count : new int[] {8, 1, 10, 4, 8}) {
             Prepared p = columns(w, count).prepared(PackedColumns.FORM);
-            PackedColumns.FORM.prepare(p, 0, PackedColumns.FORM.units(p), scratch);
+            PackedColumns.FORM.prepare(p, 0, p.lay(), scratch);
             batches.add(p);
         }
         float[] out = new float[10 * Tile.ROWS];

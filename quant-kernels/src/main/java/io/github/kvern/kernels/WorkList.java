@@ -93,7 +93,7 @@ final class WorkList {
             Form form = t.matrix.kernel().form(t.x.columns(t.segment));
             if (form == Form.NONE) continue;
             Prepared p = t.x.prepared(form);
-            if (p.begin()) preparation.add(form.units(p), form.unitCost(p)).prepared = p;
+            if (p.begin()) preparation.add(p.lay(), form.unitCost(p)).prepared = p;
         }
     }
 
