@@ -24,10 +24,9 @@ record LoadedWeights(Decoder decoder, Weights weights, WeightsInfo info, Optiona
 
     static LoadedWeights load(GgufFile file, Kernels kernels, ModelOptions options, MemoryLimits limits, LoadSteps steps) {
         PackedFile.requireFresh(file);
-        boolean exact = isExact(options);
-        var precision = exact ? io.github.kvern.kernels.Precision.EXACT : io.github.kvern.kernels.Precision.FAST;
+        var precision = precision(options);
         TensorType cache = options.kvType() == KvType.F32 ? TensorType.F32 : TensorType.F16;
-        boolean mayPack = !exact && options.weights() != WeightStorage.MAPPED;
+        boolean mayPack = options.precision() == Precision.FAST && options.weights() != WeightStorage.MAPPED;
         Packing.Plan plan = new Packing.Plan(file.bytes(), share -> steps.at(mayPack ? 0 : share)); // packing is what takes time
         Weights mapped = new Weights(file, kernels, precision, plan);
         Decoder decoder = Architectures.load(file, mapped, cache);
@@ -49,9 +48,11 @@ record LoadedWeights(Decoder decoder, Weights weights, WeightsInfo info, Optiona
         }
     }
 
-    /// With exact kernels a column's arithmetic is the same alone and among many.
-    private static boolean isExact(ModelOptions options) {
-        return options.reproducible() || options.precision() == Precision.EXACT;
+    private static io.github.kvern.kernels.Precision precision(ModelOptions options) {
+        return switch (options.precision()) {
+            case EXACT -> io.github.kvern.kernels.Precision.EXACT;
+            case FAST -> options.reproducible() ? io.github.kvern.kernels.Precision.REPRODUCIBLE : io.github.kvern.kernels.Precision.FAST;
+        };
     }
 
     /// Decides from sizes alone.
@@ -61,7 +62,7 @@ record LoadedWeights(Decoder decoder, Weights weights, WeightsInfo info, Optiona
         WeightStorage asked = options.weights();
         if (asked == WeightStorage.MAPPED) return mapped("asked for");
         if (bytes == 0) {
-            return mapped(isExact(options) ? "exact products read the weights as in the file"
+            return mapped(options.precision() == Precision.EXACT ? "exact products read the weights as in the file"
                     : kernels.name().equals("scalar") ? "scalar kernels read the weights as in the file"
                             : "no weight is of a type with a packed form");
         }

@@ -85,8 +85,9 @@ public record ModelOptions(int threads, Precision precision, Optional<KvType> kv
     /// generators on the model, any number of threads, a prompt found in the cache or computed, and a text read at once or token by
     /// token. Without it, results may differ in their last bits between these, and are the same for the same run on the same machine.
     ///
-    /// The price: products are computed as with [Precision#EXACT], which has the property, so answers come slower than with
-    /// [Precision#FAST]. The cache keeps its type.
+    /// Packed weights are computed with as ever: their kernels have the property. Weights that stay mapped are computed with as with
+    /// [Precision#EXACT], which costs speed. So the bits depend on whether a weight is packed, and [WeightStorage#AUTO] decides that
+    /// from the sizes of model and machine: who wants the same bits on different machines asks for [#weights]. The cache keeps its type.
     ///
     /// @param reproducible false by default
     public ModelOptions reproducible(boolean reproducible) {

@@ -31,8 +31,8 @@ final class ComputeOptions {
     private Precision precision = ModelOptions.defaults().precision();
 
     @Option(names = "--reproducible",
-            description = "The same bits for any --ubatch, and for prompts against token by token. Slower: products are "
-                    + "computed as with --precision exact.")
+            description = "The same bits for any --ubatch, and for prompts against token by token. Packed weights are as fast as "
+                    + "without; mapped ones are computed as with --precision exact.")
     private boolean reproducible;
 
     @Option(names = "--weights", paramLabel = "HOW",

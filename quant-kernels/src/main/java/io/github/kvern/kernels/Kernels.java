@@ -97,7 +97,7 @@ public final class Kernels {
             throw new IllegalArgumentException("a " + type + " matrix of " + experts + " x " + rows + " x " + columns + " in "
                     + segment.byteSize() + " bytes: expected " + all + " rows of " + type.rowBytes(columns));
         if (!vectors) return new Matrix(type, segment, rows, columns, experts, ScalarMatMul.KERNEL, null, null);
-        PackedMatMul packing = precision == Precision.FAST ? VectorKernels.packing(type) : null;
+        PackedMatMul packing = precision == Precision.EXACT ? null : VectorKernels.packing(type);
         return new Matrix(type, segment, rows, columns, experts, VectorKernels.matMul(type, precision), packing, null);
     }
 

@@ -89,8 +89,9 @@ final class VectorKernels {
         return Lanes.BITS;
     }
 
+    /// The kernel for weights as in the file.
     static MatMul matMul(TensorType type, Precision precision) {
-        return (precision == Precision.EXACT ? EXACT : FAST).get(type.ordinal());
+        return (precision == Precision.FAST ? FAST : EXACT).get(type.ordinal());
     }
 
     /// The kernel of a type's packed layout, or null when it has none.

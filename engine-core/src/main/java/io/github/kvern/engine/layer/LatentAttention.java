@@ -16,7 +16,7 @@ import java.util.Optional;
 /// - absorbed: a query is taken into the latent space, attends there as if all heads shared one key, and what it finds is turned into
 ///   the head's value afterwards. Cheap for single queries.
 /// - expanded: every head makes its keys and values of the cache's vectors, a block at a time, and attends to those. Cheap for many
-///   queries. They differ in the last bits, so exact arithmetic is always absorbed.
+///   queries. They differ in the last bits, so exact and reproducible arithmetic is always absorbed.
 ///
 /// With latent vectors c of C values, head sizes N (plain), R (rotated) and V (value), for each head:
 ///
@@ -83,7 +83,7 @@ public final class LatentAttention implements SelfAttention, LatentHeads {
         this.eps = eps;
         this.rope = rope;
         this.place = place;
-        mayExpand = !w.isExact();
+        mayExpand = !w.isReproducible();
         int heads = shape.heads, rank = shape.rank, plain = shape.plainSize, v = shape.valueSize, queries = heads * shape.headSize();
         boolean twice = shape.queryRank > 0;
         queryDown = twice ? Optional.of(w.matrix(prefix + "attn_q_a.weight", shape.queryRank, width)) : Optional.empty();

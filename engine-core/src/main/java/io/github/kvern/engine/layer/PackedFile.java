@@ -71,7 +71,7 @@ public final class PackedFile {
         String source = file.packed().map(PackedTensors::file).orElse("SOURCE"), where = path + ": tensor " + p.name() + ": ";
         if (precision == Precision.EXACT)
             throw new UnsupportedModelException(where + "it is packed, and exact products need weights as they were: "
-                    + "use the model that it was packed from, " + source + ", with --precision exact or --reproducible");
+                    + "use the model that it was packed from, " + source + ", with --precision exact");
         if (kernels.name().equals("scalar"))
             throw new UnsupportedModelException(where + "it is packed, and packed weights need vectors, which there are none of ("
                     + kernels.reason() + "): use the model that it was packed from, " + source);

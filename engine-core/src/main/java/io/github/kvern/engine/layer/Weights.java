@@ -64,9 +64,9 @@ public final class Weights {
         return kernels;
     }
 
-    /// Whether all matrices are computed exactly: a row's result is then the same in any batch.
-    public boolean isExact() {
-        return precision == Precision.EXACT;
+    /// Whether a row's result is the same in any batch.
+    public boolean isReproducible() {
+        return precision != Precision.FAST;
     }
 
     /// Every matrix made so far: what there is to warm up.
