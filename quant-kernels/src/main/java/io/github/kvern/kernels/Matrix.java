@@ -9,6 +9,9 @@ import org.jspecify.annotations.Nullable;
 /// Weights: `experts` matrices of `rows` times `columns`, each row a whole number of blocks. What calls it does not know the
 /// layout; made by [Kernels#matrix]. Immutable; the memory belongs to whoever opened the file.
 public final class Matrix {
+    /// One a thread, so that a look-up allocates nothing.
+    private static final ThreadLocal<RestoredRows> RESTORED = ThreadLocal.withInitial(RestoredRows::new);
+
     private final TensorType type;
     private final @Nullable MemorySegment segment;
     private final int rows;
@@ -103,7 +106,7 @@ public final class Matrix {
         PackedMatMul p = packing;
         if (p == null || packed != null) return this;
         return PackedWeights.of(p.type, this, source, memory, workers)
-                .map(w -> new Matrix(type, null, rows, columns, experts, RestoringMatMul.of(type, p), p, w)).orElse(this);
+                .map(w -> new Matrix(type, null, rows, columns, experts, p, p, w)).orElse(this);
     }
 
     /// The packed weights, for the kernel that [#packed] gave this matrix.
@@ -149,27 +152,8 @@ public final class Matrix {
     /// @param row 0 to `experts * rows - 1`
     /// @param target takes [#columns()] floats from `at` on
     public void decodeRow(int row, float[] target, int at) {
-        if (packed == null) Decoders.decode(type, segment(), row * rowBytes(), target, at, columns);
-        else Restored.HERE.get().decode(this, row, target, at);
-    }
-
-    /// A packed row, as it is in the file. One a thread, so that a look-up allocates nothing.
-    private static final class Restored {
-        static final ThreadLocal<Restored> HERE = ThreadLocal.withInitial(Restored::new);
-
-        private byte[] block = {};
-        private byte[] bytes = {};
-        private MemorySegment segment = MemorySegment.NULL;
-
-        void decode(Matrix m, int row, float[] target, int at) {
-            RestoringMatMul kernel = (RestoringMatMul) m.kernel;
-            if (bytes.length < m.rowBytes()) {
-                bytes = new byte[Math.toIntExact(m.rowBytes())];
-                segment = MemorySegment.ofArray(bytes);
-            }
-            if (block.length < kernel.blockBytes()) block = new byte[kernel.blockBytes()];
-            kernel.rows(m, row / m.rows, row % m.rows, 1, block, bytes);
-            Decoders.decode(m.type, segment, 0, target, at, m.columns);
-        }
+        PackedMatMul p = packing;
+        if (packed == null || p == null) Decoders.decode(type, segment(), row * rowBytes(), target, at, columns);
+        else Decoders.decode(type, RESTORED.get().of(this, p, row / rows, row % rows, 1), 0, target, at, columns);
     }
 }

@@ -8,28 +8,28 @@ import java.util.function.Consumer;
 
 /// A type's packed layout outside of memory: in files. This is where its version is: [#format()].
 public final class PackedForm {
-    private final RestoringMatMul kernel;
+    private final PackedMatMul kernel;
 
-    private PackedForm(RestoringMatMul kernel) {
+    private PackedForm(PackedMatMul kernel) {
         this.kernel = kernel;
     }
 
     /// The layout of a type; empty when it has none, or when there are no vectors.
     public static Optional<PackedForm> of(Kernels kernels, TensorType type) {
         if (kernels.name().equals("scalar")) return Optional.empty();
-        return Optional.ofNullable(VectorKernels.packing(type)).map(k -> new PackedForm(RestoringMatMul.of(type, k)));
+        return Optional.ofNullable(VectorKernels.packing(type)).map(PackedForm::new);
     }
 
     /// A name for the layout, which changes whenever the layout does: it is worked out from what packing does to bits.
     public String format() {
-        return kernel.format();
+        return kernel.unpacking().format();
     }
 
     /// Bytes of a packed matrix.
     ///
     /// @param columns whole blocks of the type
     public long bytes(int rows, int columns, int experts) {
-        return PackedWeights.bytes(kernel.kernel().type, rows, columns, experts);
+        return PackedWeights.bytes(kernel.type, rows, columns, experts);
     }
 
     /// A matrix that was packed before.
@@ -40,8 +40,8 @@ public final class PackedForm {
         if (packed.byteSize() != bytes(rows, columns, experts))
             throw new IllegalArgumentException("a packed " + type + " matrix of " + experts + " x " + rows + " x " + columns + ": expected "
                     + bytes(rows, columns, experts) + " bytes, found " + packed.byteSize());
-        PackedType form = kernel.kernel().type;
-        return new Matrix(type, null, rows, columns, experts, kernel, kernel.kernel(),
+        PackedType form = kernel.type;
+        return new Matrix(type, null, rows, columns, experts, kernel, kernel,
                 PackedWeights.in(packed, form, rows, columns, experts));
     }
 
@@ -55,6 +55,6 @@ public final class PackedForm {
     /// @param sink takes the pieces in order; the memory is used again
     /// @return false when it cannot be packed, since a scale is no finite number; part of it may have gone to the sink
     public boolean pack(Matrix m, ByteSource source, Workers workers, long bufferBytes, Consumer<MemorySegment> sink) {
-        return PackedWeights.stream(kernel.kernel().type, m, source, workers, bufferBytes, sink);
+        return PackedWeights.stream(kernel.type, m, source, workers, bufferBytes, sink);
     }
 }

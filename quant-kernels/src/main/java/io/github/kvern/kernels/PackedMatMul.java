@@ -1,5 +1,6 @@
 package io.github.kvern.kernels;
 
+import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kernels.vector.PackedOperand;
 import io.github.kvern.kernels.vector.PackedPlain;
 import io.github.kvern.kernels.vector.PackedTile;
@@ -9,8 +10,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /// Products with packed weights and 8-bit activations. A column's result is the same alone and among many.
+///
+/// While a kernel is not compiled, rows are restored as they are in the file and multiplied in plain loops, with the same bits.
 final class PackedMatMul extends MatMul {
     /// Columns up to which each is multiplied by itself, while the panel is in the cache: faster than unpacking it.
     static final int FEW = 4;
@@ -20,12 +24,23 @@ final class PackedMatMul extends MatMul {
     private static final int UNPACK = 3;
 
     final PackedType type;
+    private final TensorType file;
     private final QuantisedColumns form;
     private final Warmth one = new Warmth(), many = new Warmth();
+    private volatile @Nullable Unpacking unpacking;
 
-    PackedMatMul(PackedType type) {
+    /// @param file the type's blocks in the file
+    PackedMatMul(TensorType file, PackedType type) {
+        this.file = file;
         this.type = type;
         form = new QuantisedColumns(type);
+    }
+
+    /// The way back. Worked out when it is first asked for: most models have one type or two.
+    Unpacking unpacking() {
+        Unpacking u = unpacking;
+        if (u == null) unpacking = u = new Unpacking(file, type); // two at once make two of the same
+        return u;
     }
 
     @Override
@@ -49,23 +64,23 @@ final class PackedMatMul extends MatMul {
             WorkerScratch scratch) {
         int columns = x.columns(segment), before = x.prepared(form).table[segment];
         PackedOperand operand = x.prepared(form).packed;
+        if ((columns <= FEW ? one : many).isCold()) {
+            plain(w, expert, from, to, operand, before, columns, out, outAt, outStride, scratch);
+            return;
+        }
         if (columns <= FEW) {
             for (int row = from; row < to; row += PackedType.ROWS) {
                 int rows = Math.min(PackedType.ROWS, to - row);
-                for (int c = 0; c < columns; c++) {
-                    int at = outAt + c * outStride + row;
-                    if (one.isCold()) plain(w, expert, row, rows, operand, before + c, 1, false, out, at, outStride);
-                    else column(w, expert, row, rows, operand, before + c, out, at, scratch);
-                }
+                for (int c = 0; c < columns; c++)
+                    column(w, expert, row, rows, operand, before + c, out, outAt + c * outStride + row, scratch);
             }
             return;
         }
         for (int c = 0; c < columns; c += BATCH) {
             int count = Math.min(BATCH, columns - c);
             for (int row = from; row < to; row += type.tileRows()) {
-                int rows = Math.min(type.tileRows(), to - row), at = outAt + c * outStride + row;
-                if (many.isCold()) plain(w, expert, row, rows, operand, before + c, count, type.usesFloats(), out, at, outStride);
-                else tile(w, expert, row, rows, operand, before + c, count, out, at, outStride, scratch);
+                int rows = Math.min(type.tileRows(), to - row);
+                tile(w, expert, row, rows, operand, before + c, count, out, outAt + c * outStride + row, outStride, scratch);
             }
         }
     }
@@ -79,16 +94,21 @@ final class PackedMatMul extends MatMul {
         System.arraycopy(y, 0, out, outAt, rows);
     }
 
-    private static void plain(Matrix w, int expert, int row, int rows, PackedOperand x, int before, int count, boolean floats, float[] out,
-            int outAt, int outStride) {
-        for (int r = 0; r < rows; r++) {
-            long at = ((long) expert * w.rows() + row + r) * w.rowBytes();
-            for (int c = 0; c < count; c++) {
-                int group = c / PackedOperand.GROUP * PackedOperand.GROUP;
-                int width = Math.min(PackedOperand.GROUP, PackedOperand.padded(count - group));
-                out[outAt + c * outStride + r] = PackedPlain.row(w.type(), w.segment(), at, w.columns(), x, before + group, width,
-                        c - group,
-                        floats);
+    /// The same in plain loops, from restored rows.
+    private void plain(Matrix w, int expert, int from, int to, PackedOperand x, int before, int columns, float[] out, int outAt,
+            int outStride, WorkerScratch scratch) {
+        boolean few = columns <= FEW; // each is a group of its own
+        RestoredRows restored = scratch.restoredRows();
+        for (int row = from; row < to; row += RestoredRows.MOST) { // a panel's rows are a multiple of that
+            int rows = Math.min(RestoredRows.MOST, to - row);
+            MemorySegment s = restored.of(w, this, expert, row, rows);
+            for (int r = 0; r < rows; r++) {
+                for (int c = 0; c < columns; c++) {
+                    int group = few ? c : c / PackedOperand.GROUP * PackedOperand.GROUP;
+                    int width = few ? 1 : Math.min(PackedOperand.GROUP, PackedOperand.padded(columns - group));
+                    out[outAt + c * outStride + row + r] = PackedPlain.row(file, s, r * w.rowBytes(), w.columns(), x, before + group, width,
+                            c - group, !few && type.usesFloats());
+                }
             }
         }
     }

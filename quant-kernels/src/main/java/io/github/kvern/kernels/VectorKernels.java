@@ -14,6 +14,7 @@ import io.github.kvern.kernels.vector.PackedQ4_K;
 import io.github.kvern.kernels.vector.PackedQ5_K;
 import io.github.kvern.kernels.vector.PackedQ6_K;
 import io.github.kvern.kernels.vector.PackedQ8_0;
+import io.github.kvern.kernels.vector.PackedType;
 import io.github.kvern.kernels.vector.PanelDecoder;
 import io.github.kvern.kernels.vector.Q4_0;
 import io.github.kvern.kernels.vector.Q4_K;
@@ -26,6 +27,7 @@ import io.github.kvern.kernels.vector.SixPanels;
 import io.github.kvern.kernels.vector.SuperPanels;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.EnumMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -40,9 +42,7 @@ final class VectorKernels {
 
     private static final List<MatMul> EXACT;
     private static final List<MatMul> FAST;
-    private static final Map<TensorType, PackedMatMul> PACKED = Map.of(TensorType.Q4_K, new PackedMatMul(new PackedQ4_K()),
-            TensorType.Q6_K, new PackedMatMul(new PackedQ6_K()), TensorType.Q5_K, new PackedMatMul(new PackedQ5_K()),
-            TensorType.Q4_0, new PackedMatMul(new PackedQ4_0()), TensorType.Q8_0, new PackedMatMul(new PackedQ8_0()));
+    private static final Map<TensorType, PackedMatMul> PACKED = new EnumMap<>(TensorType.class);
 
     static {
         List<MatMul> exact = new ArrayList<>();
@@ -65,9 +65,18 @@ final class VectorKernels {
         }
         EXACT = List.copyOf(exact);
         FAST = List.copyOf(fast);
+        packs(TensorType.Q4_0, new PackedQ4_0());
+        packs(TensorType.Q8_0, new PackedQ8_0());
+        packs(TensorType.Q4_K, new PackedQ4_K());
+        packs(TensorType.Q5_K, new PackedQ5_K());
+        packs(TensorType.Q6_K, new PackedQ6_K());
     }
 
     private VectorKernels() {}
+
+    private static void packs(TensorType file, PackedType type) {
+        PACKED.put(file, new PackedMatMul(file, type));
+    }
 
     private static PanelDecoder panels(TensorType type) {
         return switch (type) {

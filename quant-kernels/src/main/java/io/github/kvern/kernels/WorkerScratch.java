@@ -9,6 +9,7 @@ public final class WorkerScratch {
     private final float[][] floats = new float[12][];
     private int[] ints = {};
     private @Nullable PackedTile tile;
+    private @Nullable RestoredRows restored;
 
     WorkerScratch(int worker) {
         this.worker = worker;
@@ -39,5 +40,12 @@ public final class WorkerScratch {
         PackedTile t = tile;
         if (t == null) tile = t = new PackedTile();
         return t;
+    }
+
+    /// Rows of packed weights as in the file.
+    RestoredRows restoredRows() {
+        RestoredRows r = restored;
+        if (r == null) restored = r = new RestoredRows();
+        return r;
     }
 }
