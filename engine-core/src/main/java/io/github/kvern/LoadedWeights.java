@@ -1,6 +1,7 @@
 package io.github.kvern;
 
 import io.github.kvern.engine.arch.Architectures;
+import io.github.kvern.engine.layer.Copies;
 import io.github.kvern.engine.layer.Decoder;
 import io.github.kvern.engine.layer.MemoryLimits;
 import io.github.kvern.engine.layer.PackedFile;
@@ -13,38 +14,47 @@ import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kernels.Kernels;
 import io.github.kvern.kernels.Workers;
 import java.lang.foreign.Arena;
-import java.util.Optional;
 
 /// A model's parameters and weights, held as the options say.
 ///
-/// @param memory of packed weights, to be closed when nothing computes any more
-record LoadedWeights(Decoder decoder, Weights weights, WeightsInfo info, Optional<Arena> memory) implements AutoCloseable {
+/// @param bytes off the heap: packed weights, and copies of what is not used as it is in the file
+/// @param memory owns them; to be closed when nothing computes any more
+record LoadedWeights(Decoder decoder, Weights weights, WeightsInfo info, long bytes, Arena memory) implements AutoCloseable {
     /// With [WeightStorage#AUTO], packed weights take at most one part in so many of the machine.
     private static final int MACHINE_SHARE = 2;
 
     static LoadedWeights load(GgufFile file, Kernels kernels, ModelOptions options, MemoryLimits limits, LoadSteps steps) {
         PackedFile.requireFresh(file);
+        Arena memory = Arena.ofShared();
+        boolean loaded = false;
+        try {
+            LoadedWeights weights = load(file, kernels, options, limits, steps, memory);
+            loaded = true;
+            return weights;
+        } finally {
+            if (!loaded) memory.close();
+        }
+    }
+
+    /// Reads the weights as they are mapped, which tells what there is to pack, and once more when they are to be packed.
+    private static LoadedWeights load(GgufFile file, Kernels kernels, ModelOptions options, MemoryLimits limits, LoadSteps steps,
+            Arena memory) {
         var precision = precision(options);
         TensorType cache = options.kvType() == KvType.F32 ? TensorType.F32 : TensorType.F16;
         boolean mayPack = options.precision() == Precision.FAST && options.weights() != WeightStorage.MAPPED;
         Packing.Plan plan = new Packing.Plan(file.bytes(), share -> steps.at(mayPack ? 0 : share)); // packing is what takes time
-        Weights mapped = new Weights(file, kernels, precision, plan);
+        Copies copies = new Copies(memory); // made once
+        Weights mapped = new Weights(file, kernels, precision, plan, copies);
         Decoder decoder = Architectures.load(file, mapped, cache);
-        WeightsInfo choice = choose(options, plan.bytes(), limits, kernels);
-        if (file.packed().isPresent())
-            choice = new WeightsInfo(WeightsInfo.Kind.PACKED_FILE, 0, "the file holds them packed");
-        if (choice.kind() != WeightsInfo.Kind.PACKED) return new LoadedWeights(decoder, mapped, choice, Optional.empty());
-        Arena memory = Arena.ofShared();
-        boolean loaded = false;
+        WeightsInfo choice = file.packed().isPresent() ? new WeightsInfo(WeightsInfo.Kind.PACKED_FILE, 0, "the file holds them packed")
+                : choose(options, plan.bytes(), copies.bytes(), limits, kernels);
+        if (choice.kind() != WeightsInfo.Kind.PACKED) return new LoadedWeights(decoder, mapped, choice, copies.bytes(), memory);
         try (TensorReader reader = file.reader(); Workers workers = new Workers(options.threads())) {
-            Packing packing = new Packing(reader, memory, workers, plan.bytes(), steps::at);
-            Weights packed = new Weights(file, kernels, precision, packing);
+            Packing packing = new Packing(reader, memory, workers, plan, steps::at);
+            Weights packed = new Weights(file, kernels, precision, packing, copies);
             decoder = Architectures.load(file, packed, cache);
             WeightsInfo info = new WeightsInfo(WeightsInfo.Kind.PACKED, packing.bytes(), choice.reason());
-            loaded = true;
-            return new LoadedWeights(decoder, packed, info, Optional.of(memory));
-        } finally {
-            if (!loaded) memory.close();
+            return new LoadedWeights(decoder, packed, info, packing.bytes() + copies.bytes(), memory);
         }
     }
 
@@ -58,7 +68,8 @@ record LoadedWeights(Decoder decoder, Weights weights, WeightsInfo info, Optiona
     /// Decides from sizes alone.
     ///
     /// @param bytes that packing would take
-    static WeightsInfo choose(ModelOptions options, long bytes, MemoryLimits limits, Kernels kernels) {
+    /// @param copies bytes that copies take in any case
+    static WeightsInfo choose(ModelOptions options, long bytes, long copies, MemoryLimits limits, Kernels kernels) {
         WeightStorage asked = options.weights();
         if (asked == WeightStorage.MAPPED) return mapped("asked for");
         if (bytes == 0) {
@@ -67,18 +78,20 @@ record LoadedWeights(Decoder decoder, Weights weights, WeightsInfo info, Optiona
                             : "no weight is of a type with a packed form");
         }
         if (asked == WeightStorage.PACKED) {
-            if (bytes <= limits.smaller()) return new WeightsInfo(WeightsInfo.Kind.PACKED, bytes, "asked for");
-            throw new MemoryBudgetException("packed weights need " + bytes + " bytes, available are " + limits.smaller() + " ("
-                    + limits.smallerName() + "): leave them mapped (--weights mapped, ModelOptions.weights)"
+            if (bytes <= limits.smaller() - copies) return new WeightsInfo(WeightsInfo.Kind.PACKED, bytes, "asked for");
+            throw new MemoryBudgetException("packed weights need " + bytes + " bytes, available are "
+                    + Math.max(0, limits.smaller() - copies) + " (" + limits.smallerName()
+                    + (copies == 0 ? "" : ", less " + copies + " bytes of copies that are needed in any case")
+                    + "): leave them mapped (--weights mapped, ModelOptions.weights)"
                     + (limits.direct() < limits.machine() ? ", or raise -XX:MaxDirectMemorySize" : ""));
         }
-        String packed = "packed they take " + megabytes(bytes);
-        if (bytes > limits.machine() / MACHINE_SHARE)
+        String packed = "packed they take " + megabytes(bytes) + (copies == 0 ? "" : " and copies " + megabytes(copies));
+        if (bytes + copies > limits.machine() / MACHINE_SHARE)
             return mapped(packed + ", more than half of the memory of " + megabytes(limits.machine()));
-        if (bytes > limits.direct() / 4 * 3)
+        if (bytes + copies > limits.direct() / 4 * 3)
             return mapped(packed + ", more than three quarters of the " + megabytes(limits.direct())
                     + " that the JVM may take off the heap: raise -XX:MaxDirectMemorySize");
-        if (options.cacheBytes() > limits.smaller() - bytes)
+        if (options.cacheBytes() > limits.smaller() - bytes - copies)
             return mapped(packed + ", which leaves no room for a cache of " + megabytes(options.cacheBytes()));
         return new WeightsInfo(WeightsInfo.Kind.PACKED, bytes,
                 packed + ", at most half of the memory of " + megabytes(limits.machine()));
@@ -97,9 +110,9 @@ record LoadedWeights(Decoder decoder, Weights weights, WeightsInfo info, Optiona
         return weights.kernels();
     }
 
-    /// Gives packed weights' memory back.
+    /// Gives the memory back.
     @Override
     public void close() {
-        memory.ifPresent(Arena::close);
+        memory.close();
     }
 }

@@ -138,7 +138,7 @@ public final class Model implements AutoCloseable {
             CompletableFuture<String> identity, CompletableFuture<Tokenizer> tokenizer, Recorder recorder, long began) {
         boolean started = false;
         try {
-            long budget = CacheBudget.bytes(options.cacheBytes(), loaded.info().packedBytes(), memory);
+            long budget = CacheBudget.bytes(options.cacheBytes(), loaded.bytes(), memory);
             PagePool pool = new PagePool(loaded.decoder().cacheGroups(), budget);
             Model model = start(file, options, info(file, loaded, get(identity), options, began), loaded, tokenizer, pool, recorder);
             started = true;

@@ -1,6 +1,7 @@
 package io.github.kvern;
 
 import io.github.kvern.engine.arch.Architectures;
+import io.github.kvern.engine.layer.Copies;
 import io.github.kvern.engine.layer.Packing;
 import io.github.kvern.engine.layer.Weights;
 import io.github.kvern.gguf.GgufFile;
@@ -94,9 +95,13 @@ public final class Repack {
     }
 
     private void write(Path target) throws IOException {
-        Packing.Plans plans = new Packing.Plans();
-        Architectures.load(file, new Weights(file, kernels, io.github.kvern.kernels.Precision.FAST, plans), TensorType.F16);
-        Map<String, Matrix> packable = plans.whole(kernels);
+        Packing.Plan plan = new Packing.Plan(file.bytes(), share -> {
+        });
+        try (Arena copies = Arena.ofConfined()) { // which nothing computes with
+            Weights weights = new Weights(file, kernels, io.github.kvern.kernels.Precision.FAST, plan, new Copies(copies));
+            Architectures.load(file, weights, TensorType.F16);
+        }
+        Map<String, Matrix> packable = plan.whole(kernels);
         String identity = file.identity();
         Set<String> left = new HashSet<>(); // not packed after all
         while (true) {

@@ -19,6 +19,7 @@ import io.github.kvern.gguf.UnsupportedModelException;
 import io.github.kvern.kernels.Kernels;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -34,6 +35,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Packed files: the same bits as packed in memory, refused when they are stale or make no sense.
 class RepackTest {
@@ -98,6 +100,31 @@ class RepackTest {
                 float[][] expected = memory.score(f.tokens(), f.positions()), found = file.score(f.tokens(), f.positions());
                 for (int i = 0; i < expected.length; i++) assertArrayEquals(expected[i], found[i], "row " + i);
             }
+        }
+    }
+
+    /// Queries, keys and values in one tensor, which are cut where a panel ends and where none does: packed as a whole or not at all, in
+    /// a file as in memory.
+    @ParameterizedTest
+    @ValueSource(ints = {32, 16})
+    void mergedTensors(int keys) throws IOException {
+        ModelSheet sheet = TinyModels.all().getFirst();
+        byte[] bytes = sheet.tensors().get("blk.0.attn_output.weight").bytes(); // 32 rows of Q8_0
+        for (String part : List.of("q", "k", "v")) sheet = sheet.withoutTensor("blk.0.attn_" + part + ".weight");
+        ByteBuffer merged = ByteBuffer.allocate(bytes.length / 32 * (32 + 2 * keys));
+        merged.put(bytes).put(bytes, 0, bytes.length / 32 * keys).put(bytes, 0, bytes.length / 32 * keys);
+        Path source = sheet.withInt("llama.attention.head_count_kv", keys / 8)
+                .withTensor("blk.0.attn_qkv.weight", new ModelSheet.Item(TensorType.Q8_0, List.of(32L, 32L + 2 * keys), merged.array()))
+                .write(folder.resolve("merged.gguf"));
+        Path out = folder.resolve("out.gguf");
+        Repack.write(source, out, 2, NOBODY);
+        int[] text = {1, 2, 3, 4, 5, 6, 7}, positions = {0, 3, 6};
+        try (Model memory = Model.load(source, PACKED); Model file = Model.load(out, PACKED)) {
+            float[][] expected = memory.score(text, positions), found = file.score(text, positions);
+            for (int i = 0; i < expected.length; i++) assertArrayEquals(expected[i], found[i], "row " + i);
+        }
+        try (GgufFile file = GgufFile.open(out)) {
+            assertEquals(keys == 32, file.packed().orElseThrow().entries().containsKey("blk.0.attn_qkv.weight"));
         }
     }
 

@@ -51,7 +51,7 @@ class WeightStorageTest {
     }
 
     private static WeightsInfo choose(WeightStorage asked, long packed, long machine, long direct) {
-        return LoadedWeights.choose(ModelOptions.defaults().weights(asked), packed, new MemoryLimits(machine, direct), Kernels.best());
+        return LoadedWeights.choose(ModelOptions.defaults().weights(asked), packed, 0, new MemoryLimits(machine, direct), Kernels.best());
     }
 
     @Test
@@ -60,8 +60,26 @@ class WeightStorageTest {
         for (long gb : new long[] {14, 15}) {
             ModelOptions options = ModelOptions.defaults().cacheBytes(gb * GB);
             assertEquals(gb == 14 ? WeightsInfo.Kind.PACKED : WeightsInfo.Kind.MAPPED,
-                    LoadedWeights.choose(options, 10 * GB, limits, Kernels.best()).kind());
+                    LoadedWeights.choose(options, 10 * GB, 0, limits, Kernels.best()).kind());
         }
+    }
+
+    /// What a model needs besides, packed or not, counts.
+    @Test
+    void leavesRoomForCopies() {
+        MemoryLimits limits = new MemoryLimits(24 * GB, 24 * GB);
+        for (long gb : new long[] {2, 3})
+            assertEquals(gb == 2 ? WeightsInfo.Kind.PACKED : WeightsInfo.Kind.MAPPED,
+                    LoadedWeights.choose(ModelOptions.defaults(), 10 * GB, gb * GB, limits, Kernels.best()).kind());
+        ModelOptions packed = ModelOptions.defaults().weights(WeightStorage.PACKED);
+        assertEquals(20 * GB, LoadedWeights.choose(packed, 20 * GB, 4 * GB, limits, Kernels.best()).packedBytes());
+        String message = assertThrows(MemoryBudgetException.class,
+                () -> LoadedWeights.choose(packed, 20 * GB, 5 * GB, limits, Kernels.best())).getMessage();
+        for (String part : List.of(20 * GB + " bytes", 19 * GB + " (", 5 * GB + " bytes of copies"))
+            assertTrue(message.contains(part), message);
+        ModelOptions cache = ModelOptions.defaults().cacheBytes(14 * GB);
+        assertEquals(WeightsInfo.Kind.PACKED, LoadedWeights.choose(cache, 9 * GB, GB, limits, Kernels.best()).kind());
+        assertEquals(WeightsInfo.Kind.MAPPED, LoadedWeights.choose(cache, 9 * GB, 2 * GB, limits, Kernels.best()).kind());
     }
 
     @Test

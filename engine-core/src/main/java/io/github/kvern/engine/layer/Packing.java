@@ -22,6 +22,7 @@ public final class Packing implements Placement {
     private final TensorReader reader;
     private final SegmentAllocator memory;
     private final Workers workers;
+    private final Plan plan;
     private final long planned;
     private final DoubleConsumer progress;
     private long done;
@@ -29,22 +30,24 @@ public final class Packing implements Placement {
 
     /// @param reader of the file, so that none of what is packed is read through its mapping
     /// @param arena owns the packed weights; shared
-    /// @param planned bytes that will be packed, for the progress
+    /// @param plan made of the same weights
     /// @param progress is told the share that is done, 0 to 1, on the thread that places
-    public Packing(TensorReader reader, Arena arena, Workers workers, long planned, DoubleConsumer progress) {
+    public Packing(TensorReader reader, Arena arena, Workers workers, Plan plan, DoubleConsumer progress) {
         this.reader = reader;
         memory = LargePages.in(arena);
         this.workers = workers;
-        this.planned = planned;
+        this.plan = plan;
+        planned = plan.bytes();
         this.progress = progress;
     }
 
     @Override
     public Matrix place(Tensor tensor, long from, Matrix m) {
+        if (!plan.packs(tensor.name())) return m;
         Matrix placed = m.packed((at, into) -> reader.read(tensor, from + at, into), memory, workers);
         if (placed.layout() == Layout.PACKED) bytes += placed.packedBytes();
         done += m.packedBytes();
-        if (m.packedBytes() > 0) progress.accept(Math.min(1, (double) done / Math.max(1, planned)));
+        progress.accept(Math.min(1, (double) done / planned));
         return placed;
     }
 
@@ -53,12 +56,13 @@ public final class Packing implements Placement {
         return bytes;
     }
 
-    /// Packs nothing and sums what there is to pack.
+    /// Packs nothing, and finds out what there is to pack. A tensor is packed as a whole or not at all: when every piece of it that is
+    /// used is whole panels. So a file can hold it packed, and results are the same from there.
     public static final class Plan implements Placement {
         private final long all;
         private final DoubleConsumer progress;
+        private final Map<String, List<Piece>> pieces = new LinkedHashMap<>();
         private long seen;
-        private long bytes;
 
         /// @param all bytes of the files
         /// @param progress is told, after each matrix, the share of these bytes that was looked at
@@ -67,28 +71,10 @@ public final class Packing implements Placement {
             this.progress = progress;
         }
 
-        @Override
-        public Matrix place(Tensor tensor, long from, Matrix m) {
-            bytes += m.packedBytes();
-            seen += m.bytes();
-            progress.accept(Math.min(1, (double) seen / all));
-            return m;
-        }
-
-        /// Bytes that packing would take.
-        public long bytes() {
-            return bytes;
-        }
-    }
-
-    /// Packs nothing, and keeps what there is to pack.
-    public static final class Plans implements Placement {
-        private final Map<String, List<Piece>> pieces = new LinkedHashMap<>();
-
         /// A matrix, all of a tensor or some of its rows.
         ///
         /// @param from where in the tensor it begins, in bytes
-        public record Piece(Tensor tensor, long from, Matrix matrix) {
+        private record Piece(Tensor tensor, long from, Matrix matrix) {
             boolean isCutBetweenPanels() {
                 long panel = PackedForm.ROWS * matrix.rowBytes(), end = from + matrix.bytes();
                 return from % panel == 0 && (end == tensor.info().bytes() || matrix.experts() == 1 && end % panel == 0);
@@ -98,14 +84,27 @@ public final class Packing implements Placement {
         @Override
         public Matrix place(Tensor tensor, long from, Matrix m) {
             if (m.packedBytes() > 0) pieces.computeIfAbsent(tensor.name(), name -> new ArrayList<>()).add(new Piece(tensor, from, m));
+            seen += m.bytes();
+            progress.accept(Math.min(1, (double) seen / all));
             return m;
         }
 
-        /// The tensors that can be packed as a whole, each as one matrix: those of which every piece is whole panels.
+        /// Whether a tensor is to be packed.
+        boolean packs(String tensor) {
+            return pieces.containsKey(tensor) && pieces.get(tensor).stream().allMatch(Piece::isCutBetweenPanels);
+        }
+
+        /// Bytes that packing would take.
+        public long bytes() {
+            return pieces.entrySet().stream().filter(e -> packs(e.getKey())).flatMap(e -> e.getValue().stream())
+                    .mapToLong(p -> p.matrix().packedBytes()).sum();
+        }
+
+        /// The tensors that can be packed, each as one matrix.
         public Map<String, Matrix> whole(Kernels kernels) {
             Map<String, Matrix> whole = new LinkedHashMap<>();
             pieces.forEach((name, list) -> {
-                if (!list.stream().allMatch(Piece::isCutBetweenPanels)) return;
+                if (!packs(name)) return;
                 Matrix m = list.getFirst().matrix();
                 Tensor t = list.getFirst().tensor();
                 int rows = (int) (t.info().bytes() / m.rowBytes() / m.experts()); // a matrix of them was made: it fits

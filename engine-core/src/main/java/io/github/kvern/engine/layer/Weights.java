@@ -43,19 +43,22 @@ public final class Weights {
     private final List<Matrix> matrices = new ArrayList<>();
     private final Set<String> used = new HashSet<>();
     private final Placement placement;
+    private final Copies copies;
     private final Map<String, PackedTensors.Entry> packed;
 
-    /// Weights that stay where the file is mapped.
+    /// Weights that stay where the file is mapped; memory of copies is freed some time after they are used no more.
     public Weights(GgufFile file, Kernels kernels, Precision precision) {
-        this(file, kernels, precision, Placement.MAPPED);
+        this(file, kernels, precision, Placement.MAPPED, new Copies(Arena.ofAuto()));
     }
 
     /// @param placement where matrices are put
-    public Weights(GgufFile file, Kernels kernels, Precision precision, Placement placement) {
+    /// @param copies of what is not used as it is in the file
+    public Weights(GgufFile file, Kernels kernels, Precision precision, Placement placement, Copies copies) {
         this.file = file;
         this.kernels = kernels;
         this.precision = precision;
         this.placement = placement;
+        this.copies = copies;
         packed = file.packed().map(PackedTensors::entries).orElse(Map.of());
     }
 
@@ -120,17 +123,17 @@ public final class Weights {
         return parts;
     }
 
-    /// The same parts turned over, as one stack in floats: matrix h has `columns` rows and `rows` columns. Memory of its own, which is
-    /// freed some time after the model is closed.
+    /// The same parts turned over, as one stack in floats: matrix h has `columns` rows and `rows` columns. A copy.
     public Matrix turnedHeadRows(String name, int heads, int headRows, int from, int rows, int columns) {
         Matrix source = lookUp(name, heads * headRows, columns);
-        MemorySegment turned = Arena.ofAuto().allocate(4L * heads * rows * columns, 64);
-        float[] row = new float[columns];
-        for (int h = 0; h < heads; h++)
-            for (int r = 0; r < rows; r++) {
-                source.decodeRow(h * headRows + from + r, row, 0);
-                for (int c = 0; c < columns; c++) turned.set(FLOAT, 4L * (((long) h * columns + c) * rows + r), row[c]);
-            }
+        MemorySegment turned = copies.of(name, 4L * heads * rows * columns, copy -> {
+            float[] row = new float[columns];
+            for (int h = 0; h < heads; h++)
+                for (int r = 0; r < rows; r++) {
+                    source.decodeRow(h * headRows + from + r, row, 0);
+                    for (int c = 0; c < columns; c++) copy.set(FLOAT, 4L * (((long) h * columns + c) * rows + r), row[c]);
+                }
+        });
         Matrix m = kernels.matrix(TensorType.F32, turned, /* rows= */ columns, /* columns= */ rows, heads, precision);
         matrices.add(m);
         return m;
@@ -207,7 +210,7 @@ public final class Weights {
         if (from % PackedForm.ROWS != 0 || from + rows < all && rows % PackedForm.ROWS != 0)
             throw new ModelFormatException(where(p.name()) + ": rows " + from + " to " + (from + rows - 1)
                     + " cannot be cut out of packed panels of " + PackedForm.ROWS);
-        long begin = form.bytes(Math.max(1, (int) from), columns, 1) * (from == 0 ? 0 : 1);
+        long begin = from == 0 ? 0 : form.bytes((int) from, columns, 1); // less than the rows that there are
         Matrix m = form.matrix(p.type(), p.stored().segment().asSlice(begin, form.bytes(rows, columns, experts)), rows, columns, experts);
         matrices.add(m);
         return m;

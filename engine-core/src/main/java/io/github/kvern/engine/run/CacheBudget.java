@@ -13,18 +13,18 @@ public final class CacheBudget {
 
     /// The budget in bytes.
     ///
-    /// @param asked 0 for half of the memory that this process may use; together with packed weights at most three quarters of it, and
+    /// @param asked 0 for half of the memory that this process may use; together with weights off the heap at most three quarters of it, and
     ///   no more than the process may take outside the heap
-    /// @param packed bytes of packed weights, which are outside the heap as well
+    /// @param weights bytes of weights outside the heap: packed, or copied
     /// @throws MemoryBudgetException more is asked for than this process may ever have
-    public static long bytes(long asked, long packed, MemoryLimits limits) {
+    public static long bytes(long asked, long weights, MemoryLimits limits) {
         long machine = limits.machine();
-        if (asked == 0) return Math.max(0, Math.min(Math.min(machine / 2, machine / 4 * 3 - packed), limits.direct() - packed));
-        if (asked <= limits.smaller() - packed) return asked;
+        if (asked == 0) return Math.max(0, Math.min(Math.min(machine / 2, machine / 4 * 3 - weights), limits.direct() - weights));
+        if (asked <= limits.smaller() - weights) return asked;
         throw new MemoryBudgetException("a cache of " + asked + " bytes was asked for, available are "
-                + Math.max(0, limits.smaller() - packed) + " (" + limits.smallerName()
-                + (packed == 0 ? "" : ", less " + packed + " bytes of packed weights") + "): lower ModelOptions.cacheBytes"
-                + (packed == 0 ? "" : ", leave the weights mapped")
+                + Math.max(0, limits.smaller() - weights) + " (" + limits.smallerName()
+                + (weights == 0 ? "" : ", less " + weights + " bytes of weights in memory") + "): lower ModelOptions.cacheBytes"
+                + (weights == 0 ? "" : ", leave the weights mapped")
                 + (limits.direct() < machine ? ", or raise -XX:MaxDirectMemorySize" : ""));
     }
 
