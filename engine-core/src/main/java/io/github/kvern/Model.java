@@ -151,7 +151,7 @@ public final class Model implements AutoCloseable {
     /// From here on there are threads to end.
     private static Model start(GgufFile file, ModelOptions options, ModelInfo info, LoadedWeights loaded,
             CompletableFuture<Tokenizer> tokenizer, PagePool pool, Recorder recorder) {
-        WarmUp warmUp = loaded.kernels().warmUp(loaded.weights().matrices());
+        WarmUp warmUp = loaded.kernels().warmUp(loaded.weights().matrices(), StartUp::warn);
         Workers workers = team(options.threads(), warmUp);
         boolean started = false;
         try {
@@ -318,14 +318,14 @@ public final class Model implements AutoCloseable {
     }
 
     /// Waits until the kernels that this model needs are compiled: for a server that wants to be at full speed before it says that it
-    /// is ready, and for measurements. Nothing needs to wait: until then answers are the same, and slower. Kernels that the compiler
-    /// gave up are not waited for longer than a minute.
+    /// is ready, and for measurements. Nothing needs to wait: until then answers are the same, and slower. What is not compiled within a
+    /// minute counts as given up by the compiler: it stays slow, and a warning names it, through SLF4J or on standard error.
     ///
     /// @param limit the longest to wait; zero or less only asks
-    /// @return false when the kernels were not compiled by then, or the model was closed
+    /// @return true when all of them are compiled; false when they were not by then, when one was given up, or when the model was closed
     /// @throws InterruptedException when the waiting thread is interrupted
     public boolean awaitWarm(Duration limit) throws InterruptedException {
-        if (!warmUp.await(limit)) return false;
+        if (!warmUp.await(limit) || !warmUp.problems().isEmpty()) return false;
         synchronized (this) {
             return !closed;
         }

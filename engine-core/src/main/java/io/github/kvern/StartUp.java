@@ -28,7 +28,7 @@ final class StartUp {
     }
 
     /// Through SLF4J; on standard error when no provider is bound, because a warning that nobody sees is none.
-    private static void warn(String text) {
+    static void warn(String text) {
         if (LoggerFactory.getILoggerFactory() instanceof org.slf4j.helpers.NOPLoggerFactory) System.err.println("kvern: warning: " + text);
         else LOG.warn(text);
     }

@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /// The one door: picks the implementation once, and says its name and why.
 ///
@@ -106,8 +107,10 @@ public final class Kernels {
     /// computed in plain loops, with the same bits. Whoever does not call this gets vector code at once, and pays for the beginning.
     ///
     /// Reads a little of the matrices' memory. To be closed before that memory goes away.
-    public WarmUp warmUp(Collection<Matrix> matrices) {
-        return new WarmUp(vectors ? VectorKernels.exercises(matrices, ops, attention) : List.of());
+    ///
+    /// @param warning takes a line, on another thread, when the compiler gives something up: that stays in plain loops
+    public WarmUp warmUp(Collection<Matrix> matrices, Consumer<String> warning) {
+        return new WarmUp(vectors ? VectorKernels.exercises(matrices, ops, attention) : List.of(), warning, WarmUp.PATIENCE_NANOS);
     }
 
     /// What is not a matrix.

@@ -1,63 +1,87 @@
 package io.github.kvern.kernels;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Runs vector code in the background, on little data, until the compiler has turned it into machine code. Meanwhile products are
 /// computed in plain loops, with the same bits: neither a result nor an embedder needs to wait. What does not become fast stays in
-/// plain loops and is told of: then the compiler gave the code up.
+/// plain loops and is told of: then the compiler gave the code up. What another is at work on is waited for, or taken over when it is
+/// left off.
 public final class WarmUp implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(WarmUp.class);
     /// Compiled vector code takes less, by a factor of three at least; the interpreter and the first compiler take 20 times more.
     private static final double NANOS_PER_STEP = 1;
     /// So many more runs have to be fast than slow: now and then a thread loses its core.
     private static final int RUNS = 5;
-    private static final long PATIENCE_NANOS = 60_000_000_000L;
+    static final long PATIENCE_NANOS = 60_000_000_000L;
     private static final long TURN_NANOS = 2_000_000;
+    private static final long PAUSE_MILLIS = 10;
 
-    private final List<Exercise> todo = new ArrayList<>();
+    private final List<Exercise> all;
+    private final boolean[] mine;
+    private final boolean[] done;
+    private final Consumer<String> warning;
+    private final long patience;
     private final List<String> problems = new CopyOnWriteArrayList<>();
     private final Thread thread;
     private volatile boolean stopped;
 
-    WarmUp(List<Exercise> items) {
-        for (Exercise w : items) if (w.warmth().begin()) todo.add(w);
+    /// @param warning takes a line about what does not become fast
+    /// @param patience how long to try, in nanoseconds
+    WarmUp(List<Exercise> all, Consumer<String> warning, long patience) {
+        this.all = List.copyOf(all);
+        this.warning = warning;
+        this.patience = patience;
+        mine = new boolean[all.size()];
+        done = new boolean[all.size()];
+        for (int i = 0; i < mine.length; i++) mine[i] = all.get(i).warmth().begin();
         thread = Thread.ofPlatform().name("kvern-warm-up").daemon().unstarted(this::run);
         thread.start();
     }
 
     private void run() {
         long start = System.nanoTime();
-        int[] fast = new int[todo.size()];
-        boolean[] done = new boolean[todo.size()];
         try {
-            for (int left = todo.size(); left > 0 && !stopped;) {
-                boolean patient = System.nanoTime() - start < PATIENCE_NANOS;
-                for (int i = 0; i < done.length && !stopped; i++) {
-                    if (done[i]) continue;
-                    Exercise w = todo.get(i);
-                    fast[i] = turn(w, fast[i]);
-                    if (fast[i] < RUNS && patient) continue;
-                    done[i] = true;
-                    left--;
-                    if (fast[i] >= RUNS) w.warmth().warm();
-                    else problems.add(w.label());
-                }
-            }
-        } catch (RuntimeException | Error e) { // the model was closed under us, or worse: nothing that a warm-up may break
+            work(start);
+        } catch (InterruptedException | RuntimeException | Error e) { // the file is gone, or worse: nothing that a warm-up may break
             LOG.debug("warm-up left off", e);
+            for (int i = 0; i < done.length; i++) if (!done[i]) problems.add(all.get(i).label());
         } finally {
-            for (int i = 0; i < done.length; i++) if (!done[i]) todo.get(i).warmth().stop();
+            for (int i = 0; i < done.length; i++) if (mine[i] && !done[i]) all.get(i).warmth().stop();
         }
         LOG.debug("vector kernels are compiled after {} ms", (System.nanoTime() - start) / 1_000_000);
         if (!problems.isEmpty())
-            LOG.warn(
-                    "these kernels were not compiled to vector code and run in plain loops, many times slower: {}; see -XX:+PrintCompilation",
-                    String.join(", ", problems));
+            warning.accept("these kernels were not compiled to vector code and run many times slower: " + String.join(", ", problems)
+                    + "; see -XX:+PrintCompilation");
+    }
+
+    private void work(long start) throws InterruptedException {
+        int[] fast = new int[done.length];
+        for (int left = done.length; left > 0 && !stopped;) {
+            boolean patient = System.nanoTime() - start < patience, worked = false;
+            for (int i = 0; i < done.length && !stopped; i++) {
+                if (done[i]) continue;
+                Exercise w = all.get(i);
+                if (!mine[i]) mine[i] = w.warmth().begin(); // whoever was at it may have left off
+                if (mine[i]) {
+                    worked = true;
+                    fast[i] = turn(w, fast[i]);
+                    if (fast[i] < RUNS && patient) continue;
+                    if (fast[i] >= RUNS) w.warmth().warm();
+                    else w.warmth().giveUp();
+                } else if (!w.warmth().isSettled()) {
+                    continue;
+                }
+                if (w.warmth().isGivenUp()) problems.add(w.label());
+                done[i] = true;
+                left--;
+            }
+            if (!worked && left > 0) Thread.sleep(PAUSE_MILLIS);
+        }
     }
 
     /// Runs one kernel for a moment; how many more runs were fast than slow.

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -104,15 +105,18 @@ final class FastProductTest {
         List<Matrix> matrices = new ArrayList<>();
         for (TensorType type : List.of(TensorType.Q4_K, TensorType.F32, TensorType.IQ4_NL))
             matrices.add(Kernels.best().matrix(type, Blocks.random(type, 64, 512, random), 64, 512, 1, Precision.FAST));
-        try (WarmUp warmUp = Kernels.best().warmUp(matrices); WarmUp again = Kernels.best().warmUp(matrices)) {
-            assertTrue(again.await(Duration.ofMinutes(2)), "another is at work on the same");
+        try (WarmUp warmUp = Kernels.best().warmUp(matrices, Assertions::fail);
+                WarmUp again = Kernels.best().warmUp(matrices, Assertions::fail)) {
+            assertTrue(again.await(Duration.ofMinutes(2)), "waits for the other, who is at work on the same");
+            assertEquals(List.of(), again.problems());
+            for (Matrix w : matrices) for (Exercise e : w.kernel().exercises(w)) assertTrue(e.warmth().isSettled(), e.label());
             assertTrue(warmUp.await(Duration.ofMinutes(2)));
             assertEquals(List.of(), warmUp.problems());
             assertTrue(warmUp.isDone());
         }
         // left off at once, nothing stays cold
         Matrix w = Kernels.best().matrix(TensorType.Q6_K, Blocks.random(TensorType.Q6_K, 64, 512, random), 64, 512, 1, Precision.FAST);
-        Kernels.best().warmUp(List.of(w)).close();
+        Kernels.best().warmUp(List.of(w), Assertions::fail).close();
         for (Exercise e : w.kernel().exercises(w)) assertFalse(e.warmth().isCold(), e.label());
     }
 

@@ -47,7 +47,7 @@ class MappedFaultTest {
                 List<Sheet> sheets = new ArrayList<>();
                 for (TensorType type : TYPES) sheets.add(Sheet.of(type, Path.of(args[0], type.name()), arena, random));
                 List<Matrix> matrices = sheets.stream().flatMap(s -> s.matrices.stream()).toList();
-                try (WarmUp warmUp = Kernels.best().warmUp(matrices)) {
+                try (WarmUp warmUp = Kernels.best().warmUp(matrices, System.out::println)) {
                     if (!warmUp.await(Duration.ofSeconds(50)) || !warmUp.problems().isEmpty()) System.out.println("not compiled");
                 }
                 for (Sheet s : sheets)
