@@ -35,6 +35,8 @@ final class AloneAndAmongManyTest {
         int k = 512;
         MemorySegment weights = Blocks.random(type, ROWS, k, random);
         float[] x = Blocks.gaussian(MOST * k, random);
+        for (int c = 3; c < MOST; c += 11) // as large as 8 bits can be, of one sign for long: what its neighbours must not notice
+            for (int i = 0; i < k; i += 64) Arrays.fill(x, c * k + i, c * k + i + 64, random.nextBoolean() ? 1 : -1);
         try (Arena arena = Arena.ofShared()) {
             Matrix mapped = Kernels.best().matrix(type, weights, ROWS, k, 1, Precision.REPRODUCIBLE);
             Matrix w = layout == Layout.PACKED ? mapped.packed(arena, TEAMS[1]) : mapped;
