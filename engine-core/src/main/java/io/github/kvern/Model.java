@@ -18,6 +18,7 @@ import io.github.kvern.kvcache.PagePool;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.locks.ReentrantLock;
@@ -46,6 +47,7 @@ public final class Model implements AutoCloseable {
     private final PagePool pool;
     private final Scheduler scheduler;
     private final ReentrantLock closing = new ReentrantLock();
+    private final ModelExperts experts;
     private boolean closed;
 
     private Model(GgufFile file, ModelOptions options, ModelInfo info, LoadedWeights weights, CompletableFuture<Tokenizer> tokenizer,
@@ -61,6 +63,7 @@ public final class Model implements AutoCloseable {
         this.warmUp = warmUp;
         scheduler = new Scheduler(decoder, new Pass(weights.kernels(), workers, pool, decoder.width(), file), options.microBatch(),
                 info.name(), recorder);
+        experts = new ModelExperts(info, decoder, recorder);
     }
 
     /// Loads a model with [ModelOptions#defaults()].
@@ -114,7 +117,7 @@ public final class Model implements AutoCloseable {
             loaded = true;
             LOG.debug("loaded {} in {} ms: {} kernels ({}), weights {} ({}), {} threads", path, model.info.loadNanos() / 1_000_000,
                     kernels.name(), kernels.reason(), weights.info().kind(), weights.info().reason(), options.threads());
-            tell(steps, model);
+            begin(steps, model, get(memory));
             return model;
         } catch (InternalError | OutOfMemoryError e) {
             throw Faults.ofLoading(e, file);
@@ -123,9 +126,10 @@ public final class Model implements AutoCloseable {
         }
     }
 
-    private static void tell(LoadSteps steps, Model model) {
+    private static void begin(LoadSteps steps, Model model, MemoryLimits memory) {
         boolean told = false;
         try {
+            model.experts.begin(memory);
             steps.ready();
             told = true;
         } finally {
@@ -317,6 +321,45 @@ public final class Model implements AutoCloseable {
         return pool.usedBytes();
     }
 
+    /// What the routed experts of all mixture layers did since the model was loaded, and what of them is in memory; empty for a model
+    /// without them. Looks at every page of them, where it may: some milliseconds for a gigabyte.
+    ///
+    /// @return by layer and expert
+    /// @throws IllegalStateException the model is closed
+    public List<ExpertStats> experts() {
+        closing.lock(); // they stay mapped meanwhile
+        try {
+            requireOpen();
+            return experts.stats();
+        } finally {
+            closing.unlock();
+        }
+    }
+
+    /// Locks the most used experts of a trace in memory, until the model is closed. Whether that pays, [ExpertTrace#advice] says. Comes
+    /// back when they were read; what is computed meanwhile goes on.
+    ///
+    /// @param trace of this very model
+    /// @param bytes to lock at most
+    /// @return bytes that were locked
+    /// @throws IllegalArgumentException the trace is of another model, or `bytes` is below 0
+    /// @throws IllegalStateException the weights are not read from the file, this JVM may not lock, or the model is closed
+    /// @throws io.github.kvern.gguf.MemoryBudgetException more than this process may lock
+    /// @throws InterruptedException this thread was interrupted; nothing is locked
+    public long pinExperts(ExpertTrace trace, long bytes) throws InterruptedException {
+        closing.lock();
+        try {
+            requireOpen();
+            return experts.pin(trace, bytes, options.threads());
+        } finally {
+            closing.unlock();
+        }
+    }
+
+    private synchronized void requireOpen() {
+        if (closed) throw new IllegalStateException("the model is closed");
+    }
+
     /// Waits until the kernels that this model needs are compiled: for a server that wants to be at full speed before it says that it
     /// is ready, and for measurements. Nothing needs to wait: until then answers are the same, and slower. What is not compiled within a
     /// minute counts as given up by the compiler: it stays slow, and a warning names it, through SLF4J or on standard error.
@@ -343,6 +386,7 @@ public final class Model implements AutoCloseable {
             warmUp.close();
             scheduler.close();
             workers.close();
+            experts.close();
             pool.close();
             weights.close();
             tokenizer.exceptionally(e -> null).join();

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
@@ -27,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class EventsTest {
     private static final String PREFIX = "io.github.kvern.";
-    private static final Set<String> NAMES = Set.of("Load", "Prefill", "Step", "FirstToken", "Generation");
+    private static final Set<String> NAMES = Set.of("Load", "Prefill", "Step", "FirstToken", "Generation", "Expert");
     private static final Set<String> EVERY_EVENTS = Set.of("startTime", "duration", "eventThread", "stackTrace");
 
     @TempDir
@@ -38,6 +39,7 @@ class EventsTest {
         try (Recording recording = new Recording()) {
             // a threshold that everything passes that has a duration
             for (String name : NAMES) recording.enable(PREFIX + name).withThreshold(Duration.ofNanos(1));
+            recording.enable(PREFIX + "Expert").withoutThreshold(); // which has none
             recording.start();
             work.run();
             recording.stop();
@@ -88,6 +90,28 @@ class EventsTest {
             assertTrue(answer.getDuration().compareTo(firsts.get(i).getDuration()) >= 0);
         }
         assertEquals(2, answers.size());
+    }
+
+    /// The last word on each expert comes when the model is closed.
+    @Test
+    void whatExpertsDid() throws IOException {
+        List<ExpertStats> stats = new ArrayList<>();
+        List<RecordedEvent> events = recorded(() -> {
+            try (Model model = Shipped.load(Shipped.exact())) {
+                Shipped.fresh(model, Prompt.text(Shipped.PROMPT), Shipped.GREEDY.maxTokens(5));
+                model.experts().stream().filter(s -> s.uses() > 0).forEach(stats::add);
+            }
+        });
+        List<RecordedEvent> experts = of(events, "Expert");
+        assertTrue(!stats.isEmpty() && experts.size() >= stats.size(), experts.size() + " of " + stats.size());
+        for (ExpertStats s : stats) {
+            RecordedEvent last = experts.stream().filter(e -> e.getInt("layer") == s.layer() && e.getInt("expert") == s.expert())
+                    .reduce((a, b) -> b).orElseThrow();
+            assertEquals("Fables-10M-A6M", last.getString("model"));
+            assertEquals(s.tokens(), last.getLong("tokens"));
+            assertEquals(s.uses(), last.getLong("uses"));
+            assertEquals(s.bytes(), last.getLong("size"));
+        }
     }
 
     @Test

@@ -56,6 +56,9 @@ final class BenchCommand implements Callable<Integer> {
     private boolean json;
 
     @Mixin
+    private final ExpertOptions experts = new ExpertOptions();
+
+    @Mixin
     private final ComputeOptions compute = new ComputeOptions();
 
     BenchCommand(Session session) {
@@ -77,15 +80,18 @@ final class BenchCommand implements Callable<Integer> {
         check("-p", promptTokens, 0);
         check("-n", generatedTokens, 0);
         check("-r", repetitions, 1);
+        experts.check();
         ModelOptions options = compute.options();
         List<Result> results = new ArrayList<>();
         try (Model loaded = ComputeOptions.load(session, model.path(), options)) {
             awaitKernels(loaded);
+            experts.begin(session, loaded);
             if (promptTokens > 0) results.add(measure(loaded, "pp" + promptTokens, promptTokens, 0, Stats::promptTokensPerSecond));
             // the first token comes with the prompt: only the ones behind it are steps of generation
             if (generatedTokens > 0) results.add(measure(loaded, "tg" + generatedTokens, 1, generatedTokens + 1, Stats::tokensPerSecond));
             if (json) writeJson(loaded.info().weights(), results);
             else print(loaded.info(), results);
+            experts.end(session, loaded);
         }
         return Failures.DONE;
     }

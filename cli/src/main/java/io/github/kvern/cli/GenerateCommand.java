@@ -56,6 +56,9 @@ final class GenerateCommand implements Callable<Integer> {
     private boolean json;
 
     @Mixin
+    private final ExpertOptions experts = new ExpertOptions();
+
+    @Mixin
     private final ComputeOptions compute = new ComputeOptions();
 
     GenerateCommand(Session session) {
@@ -66,11 +69,20 @@ final class GenerateCommand implements Callable<Integer> {
     public Integer call() {
         Sampling sampling = choice.sampling();
         ModelOptions options = compute.options();
+        experts.check();
         GeneratorOptions size = GeneratorOptions.context(context);
         String text = withoutLastLineEnd(source.read(session.terminal(), arguments));
         Path path = model.path();
-        try (Model loaded = ComputeOptions.load(session, path, options);
-                Generator generator = loaded.generator(size);
+        try (Model loaded = ComputeOptions.load(session, path, options)) {
+            experts.begin(session, loaded);
+            answer(loaded, size, text, sampling);
+            experts.end(session, loaded);
+        }
+        return Failures.DONE;
+    }
+
+    private void answer(Model loaded, GeneratorOptions size, String text, Sampling sampling) {
+        try (Generator generator = loaded.generator(size);
                 Generation answer = generator.generate(Prompt.text(text).begin(!noBos).special(special), sampling)) {
             AnswerOutput.Wanted wanted = new AnswerOutput.Wanted(json, withStats, sampling.logProbabilities(), sampling.maxTokens(),
                     generator.context());
@@ -80,7 +92,6 @@ final class GenerateCommand implements Callable<Integer> {
             if (withStats) session.terminal().note(ComputeOptions.line(loaded.info().weights()));
             output.end(answer.stopReason(), answer.stats());
         }
-        return Failures.DONE;
     }
 
     private void write(Generation answer, AnswerOutput output) {

@@ -42,6 +42,7 @@ public final class Main {
         all.addSubcommand(new InspectCommand(session));
         all.addSubcommand(new BenchCommand(session));
         all.addSubcommand(new RepackCommand(session));
+        all.addSubcommand(new ExpertsCommand(session));
         all.addSubcommand(new CompletionCommand(session));
         all.getCommandSpec().addMixin("help", CommandSpec.forAnnotatedObject(new Help()));
         for (CommandLine verb : all.getSubcommands().values())

@@ -8,6 +8,7 @@ import io.github.kvern.kernels.Pipeline;
 import io.github.kvern.kernels.Region;
 import io.github.kvern.kernels.WorkerScratch;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// One mixture layer: the router chooses, tokens are grouped by expert, every used expert runs once over its tokens side by side
 /// with the shared expert, and the results are summed. Two regions: one to know who is needed, and one for everything else.
@@ -28,6 +29,7 @@ public final class MoeLayer {
     private final Optional<Experts> shared;
     private final Ops ops;
     private final ExpertUse use;
+    private volatile @Nullable ExpertPages pages;
 
     private final Pipeline.Work score = this::score;
     private final Pipeline.Work choose = this::choose;
@@ -86,6 +88,16 @@ public final class MoeLayer {
         return use;
     }
 
+    /// The weights that the router chooses from.
+    public Experts experts() {
+        return experts;
+    }
+
+    /// Who is told from the next step on what it chooses: while the shared expert, which comes first, is computed, pages can be read.
+    public void tell(ExpertPages pages) {
+        this.pages = pages;
+    }
+
     /// Adds the layer's result: `out[i * width ..] += layer(column i of h)`.
     ///
     /// @param region empty; it is run twice
@@ -103,6 +115,8 @@ public final class MoeLayer {
         scratch.reserve(tokens, spec.experts(), spec.used());
         route(region, tokens);
         scratch.group(tokens, spec, use);
+        ExpertPages told = pages;
+        if (told != null) told.wanted(scratch.ordered(), scratch.segmentCount);
         compute(region, tokens);
     }
 

@@ -54,6 +54,7 @@ public final class MoeScratch {
         int experts = spec.experts(), chosen = tokens * spec.used();
         for (int e = 0; e <= experts; e++) starts[e] = 0;
         for (int i = 0; i < chosen; i++) starts[ids[i] + 1]++;
+        use.begin();
         segmentCount = 0;
         for (int e = 0; e < experts; e++) {
             int count = starts[e + 1];
@@ -71,6 +72,12 @@ public final class MoeScratch {
             columns[i] = column;
             origins[column] = i;
         }
+    }
+
+    /// The chosen experts, the one with most columns first.
+    int[] ordered() {
+        for (int i = 0; i < segmentCount; i++) made[i] = segmentExperts[order(i)]; // gates come later
+        return made;
     }
 
     /// The segment with the i-th most columns, the first of equals.

@@ -2,6 +2,7 @@ package io.github.kvern.moe;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kernels.Activation;
@@ -15,7 +16,9 @@ import io.github.kvern.moe.RouterSpec.Gate;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -208,6 +211,47 @@ class MoeLayerTest {
         }
         MoeLayer layer = check(sample, h, random(random, tokens * width), tokens, what);
         for (int e = 0; e < experts; e++) assertEquals(5L * expected[e], layer.use().tokens(e), what + ", expert " + e);
+    }
+
+    /// Who is told hears of every chosen expert, the most used first, before anything is computed with it.
+    @Test
+    void tellsWhoIsNeeded() {
+        RouterSpec spec = new RouterSpec(16, 2, Gate.SIGMOID, true, 1, 1, 1, false);
+        try (Arena arena = Arena.ofShared()) {
+            SplittableRandom random = new SplittableRandom(5);
+            Sample sample = new Sample(spec, 64, 8, 8, true, random, arena);
+            Arrays.fill(sample.bias.orElseThrow(), 0);
+            sample.bias.orElseThrow()[9] = 10;
+            MoeLayer layer = sample.layer();
+            List<int[]> told = new ArrayList<>();
+            long[] uses = new long[16], repeats = new long[16];
+            layer.tell((experts, count) -> told.add(Arrays.copyOf(experts, count)));
+            float[] h = random(random, 20 * 64);
+            for (int step = 0; step < 4; step++) {
+                long[] before = new long[16];
+                for (int e = 0; e < 16; e++) before[e] = layer.use().tokens(e);
+                int tokens = step == 1 ? 1 : 5;
+                forward(layer, h, step * 5, step * 5 + tokens, 64, new float[20 * 64], 2, new MoeScratch());
+                int[] chosen = told.get(step);
+                if (tokens > 1) assertEquals(9, chosen[0]);
+                long sum = 0, last = Long.MAX_VALUE;
+                for (int e : chosen) {
+                    long count = layer.use().tokens(e) - before[e];
+                    assertTrue(count > 0 && count <= last, "expert " + e);
+                    last = count;
+                    sum += count;
+                    int expert = e;
+                    if (step > 0 && Arrays.stream(told.get(step - 1)).anyMatch(o -> o == expert)) repeats[e]++;
+                    uses[e]++;
+                }
+                assertEquals(2 * tokens, sum);
+            }
+            assertEquals(4, layer.use().steps());
+            for (int e = 0; e < 16; e++) {
+                assertEquals(uses[e], layer.use().uses(e), "expert " + e);
+                assertEquals(repeats[e], layer.use().repeats(e), "expert " + e);
+            }
+        }
     }
 
     private static void check(Sample sample, SplittableRandom random, int tokens, String what) {

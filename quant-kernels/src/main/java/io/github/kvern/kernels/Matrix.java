@@ -4,6 +4,7 @@ import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kernels.scalar.Decoders;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// Weights: `experts` matrices of `rows` times `columns`, each row a whole number of blocks. What calls it does not know the
@@ -107,6 +108,16 @@ public final class Matrix {
         if (p == null || packed != null) return this;
         return PackedWeights.of(p.type, this, source, memory, workers)
                 .map(w -> new Matrix(type, null, rows, columns, experts, p, p, w)).orElse(this);
+    }
+
+    /// The memory that products with one expert read, where that is one piece.
+    ///
+    /// @return empty for weights that were packed in memory: they are not read from a file any more
+    public Optional<MemorySegment> memory(int expert) {
+        PackedWeights w = packed;
+        if (w != null) return w.memory(expert);
+        long bytes = rows * rowBytes();
+        return Optional.of(segment().asSlice(expert * bytes, bytes));
     }
 
     /// The packed weights, for the kernel that [#packed] gave this matrix.

@@ -8,6 +8,7 @@ import java.lang.foreign.SegmentAllocator;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /// The memory of a packed matrix: panels of 32 rows, experts one after the other, the last panel of each filled up with zeros. It
 /// comes in chunks of whole panels, off the heap: each is touched first by the worker that packs it, who is likely to be the one
@@ -24,6 +25,7 @@ final class PackedWeights {
     private final int panels;
     private final int chunkPanels;
     private final long panelBytes;
+    private @Nullable MemorySegment stored; // all chunks in one piece, if they lie in a file
 
     private PackedWeights(PackedType type, int rows, int columns, int experts) {
         this.type = type;
@@ -45,6 +47,7 @@ final class PackedWeights {
     /// Weights that were packed before and lie in one piece.
     static PackedWeights in(MemorySegment all, PackedType type, int rows, int columns, int experts) {
         PackedWeights w = new PackedWeights(type, rows, columns, experts);
+        w.stored = all;
         long chunk = w.panelBytes * w.chunkPanels;
         for (int c = 0; c < w.chunks.length; c++) w.chunks[c] = all.asSlice(c * chunk, Math.min(chunk, all.byteSize() - c * chunk));
         return w;
@@ -125,6 +128,12 @@ final class PackedWeights {
     /// Where in its chunk a panel begins.
     long offset(int expert, int panel) {
         return (expert * panels + panel) % chunkPanels * panelBytes;
+    }
+
+    /// Of one expert; empty when they do not lie in a file.
+    Optional<MemorySegment> memory(int expert) {
+        long bytes = panelBytes * panels;
+        return Optional.ofNullable(stored).map(s -> s.asSlice(expert * bytes, bytes));
     }
 
     long bytes() {

@@ -7,6 +7,7 @@ import jdk.jfr.Description;
 import jdk.jfr.Event;
 import jdk.jfr.Label;
 import jdk.jfr.Name;
+import jdk.jfr.Period;
 import jdk.jfr.StackTrace;
 import jdk.jfr.Threshold;
 import jdk.jfr.Timespan;
@@ -107,6 +108,45 @@ final class JfrEvents {
     @StackTrace(false)
     static final class FirstToken extends OfAnswer {
         // no more than that
+    }
+
+    @Name("io.github.kvern.Expert")
+    @Label("Expert")
+    @Description("What one routed expert did since its model was loaded; only experts that were chosen at all")
+    @Category("Kvern")
+    @StackTrace(false)
+    @Period("60 s")
+    static final class Expert extends Event {
+        @Label("Model")
+        String model = "";
+
+        @Label("Layer")
+        int layer;
+
+        @Label("Expert")
+        int expert;
+
+        @Label("Tokens")
+        @Description("Tokens that it was chosen for")
+        long tokens;
+
+        @Label("Uses")
+        @Description("Steps that it was chosen in")
+        long uses;
+
+        @Label("Size")
+        @DataAmount
+        long size;
+
+        @Label("Resident")
+        @Description("Bytes of it in memory; -1 if nobody can tell")
+        @DataAmount
+        long resident;
+
+        @Label("Missed")
+        @Description("Bytes of it that were not in memory when it was asked for; -1 if nobody looked")
+        @DataAmount
+        long missed;
     }
 
     @Name("io.github.kvern.Generation")

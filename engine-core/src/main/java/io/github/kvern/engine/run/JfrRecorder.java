@@ -1,14 +1,21 @@
 package io.github.kvern.engine.run;
 
+import io.github.kvern.ExpertStats;
 import io.github.kvern.ModelInfo;
 import io.github.kvern.Stats;
 import io.github.kvern.StopReason;
+import java.util.List;
+import java.util.function.Supplier;
+import jdk.jfr.FlightRecorder;
 import org.jspecify.annotations.Nullable;
 
 /// Writes [JfrEvents]. While nobody records, an event costs a look at a flag. An event is ended before it is asked whether it should be
 /// committed: it has no duration before, and a threshold keeps it out.
 final class JfrRecorder {
     private JfrEvents.Step step = new JfrEvents.Step(); // the driver's
+    private final Runnable tellExperts = this::tellExperts;
+    private volatile String name = "";
+    private volatile Supplier<List<ExpertStats>> askExperts = List::of;
 
     Recorder.Loading loading() {
         JfrEvents.Load event = new JfrEvents.Load();
@@ -43,6 +50,30 @@ final class JfrRecorder {
         event.logits = logits;
         event.whole = whole;
         event.commit();
+    }
+
+    /// From now on these are asked, once in a while; nobody if there is nothing to ask about.
+    void experts(String model, Supplier<List<ExpertStats>> stats) {
+        if (FlightRecorder.removePeriodicEvent(tellExperts) && new JfrEvents.Expert().isEnabled()) tellExperts(); // the last word
+        name = model;
+        askExperts = stats;
+        if (!stats.get().isEmpty()) FlightRecorder.addPeriodicEvent(JfrEvents.Expert.class, tellExperts);
+    }
+
+    private void tellExperts() {
+        for (ExpertStats s : askExperts.get()) {
+            if (s.uses() == 0) continue;
+            JfrEvents.Expert event = new JfrEvents.Expert();
+            event.model = name;
+            event.layer = s.layer();
+            event.expert = s.expert();
+            event.tokens = s.tokens();
+            event.uses = s.uses();
+            event.size = s.bytes();
+            event.resident = s.residentBytes().orElse(-1);
+            event.missed = s.missedBytes().orElse(-1);
+            event.commit();
+        }
     }
 
     Recorder.Answer answer(long number) {

@@ -1,8 +1,11 @@
 package io.github.kvern.engine.run;
 
+import io.github.kvern.ExpertStats;
 import io.github.kvern.ModelInfo;
 import io.github.kvern.Stats;
 import io.github.kvern.StopReason;
+import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// Who is told what the engine does, and when: Java Flight Recorder, where this runtime has it and somebody has switched it on;
@@ -30,6 +33,9 @@ public sealed interface Recorder permits RecorderOnDemand, Recorder.Nobody {
     /// @param logits rows of these whose logits were computed
     /// @param whole false if it was given up between two layers, or failed
     void stepEnds(int rows, int conversations, int logits, boolean whole);
+
+    /// Who can be asked about a model's experts, now and then, until there are none any more.
+    void experts(String model, Supplier<List<ExpertStats>> stats);
 
     /// A model that loads.
     interface Loading {
@@ -73,6 +79,11 @@ public sealed interface Recorder permits RecorderOnDemand, Recorder.Nobody {
 
         @Override
         public void stepEnds(int rows, int conversations, int logits, boolean whole) {
+            // nobody
+        }
+
+        @Override
+        public void experts(String model, Supplier<List<ExpertStats>> stats) {
             // nobody
         }
 

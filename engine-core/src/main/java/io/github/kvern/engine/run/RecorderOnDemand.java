@@ -1,6 +1,9 @@
 package io.github.kvern.engine.run;
 
+import io.github.kvern.ExpertStats;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import jdk.jfr.FlightRecorder;
 import org.jspecify.annotations.Nullable;
 
@@ -11,6 +14,8 @@ final class RecorderOnDemand implements Recorder {
     private final AtomicLong answers = new AtomicLong();
     private volatile @Nullable JfrRecorder recorder;
     private @Nullable JfrRecorder ofStep; // the driver's
+    private String name = "";
+    private Supplier<List<ExpertStats>> experts = List::of;
 
     private @Nullable JfrRecorder recorder() {
         JfrRecorder found = recorder;
@@ -19,7 +24,19 @@ final class RecorderOnDemand implements Recorder {
 
     private synchronized JfrRecorder make() {
         JfrRecorder found = recorder;
-        return found != null ? found : (recorder = new JfrRecorder());
+        if (found == null) {
+            recorder = found = new JfrRecorder();
+            found.experts(name, experts);
+        }
+        return found;
+    }
+
+    @Override
+    public synchronized void experts(String model, Supplier<List<ExpertStats>> stats) {
+        name = model;
+        experts = stats;
+        JfrRecorder found = recorder;
+        if (found != null) found.experts(model, stats);
     }
 
     @Override
