@@ -27,8 +27,9 @@ class DeepSeek2FilesTest {
     @TempDir
     private Path folder;
 
+    /// Those without groups whose queries have a rank: what the tests change.
     static Stream<Fixture> models() {
-        return Fixture.of("deepseek2").stream();
+        return Fixture.of("deepseek2").stream().filter(f -> !f.model().matches("deepseek2-(groups|lite)"));
     }
 
     private static boolean split(ModelSheet sheet) {

@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// One tiny model of the test data with its known answers.
@@ -20,14 +22,21 @@ import java.util.stream.Stream;
 /// @param type the file type's name
 /// @param json all of the model's answers
 record Fixture(Path folder, String model, String type, Map<String, Object> json) {
-    /// The fixtures of an architecture: the wide set when this machine has it, else the compact one of the repository.
+    /// The fixtures of an architecture: those of the wide set when this machine has it, and those of the repository that are not in it.
     static List<Fixture> of(String architecture) {
-        Path folder = TestData.shared().map(p -> p.resolve("fixtures/models")).orElse(TestData.folder().resolve("fixtures/models"));
         List<Fixture> found = new ArrayList<>();
+        TestData.shared().ifPresent(p -> add(p.resolve("fixtures/models"), architecture, found));
+        add(TestData.folder().resolve("fixtures/models"), architecture, found);
+        if (found.isEmpty()) throw new IllegalStateException("no models of architecture " + architecture);
+        return found;
+    }
+
+    private static void add(Path folder, String architecture, List<Fixture> found) {
+        Set<String> known = found.stream().map(Fixture::model).collect(Collectors.toSet());
         try (Stream<Path> files = Files.list(folder)) {
             for (Path p : files.filter(f -> f.toString().endsWith(".json") && !f.toString().endsWith(".ppl.json")).sorted().toList()) {
                 Map<String, Object> json = Json.parse(p);
-                if (!architecture.equals(json.get("arch"))) continue;
+                if (!architecture.equals(json.get("arch")) || known.contains((String) json.get("name"))) continue;
                 for (String type : Json.object(json.get("files")).keySet()) {
                     Fixture f = new Fixture(folder, (String) json.get("name"), type, json);
                     if (Files.exists(f.path())) found.add(f);
@@ -36,8 +45,6 @@ record Fixture(Path folder, String model, String type, Map<String, Object> json)
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        if (found.isEmpty()) throw new IllegalStateException("no models of architecture " + architecture + " in " + folder);
-        return found;
     }
 
     Map<String, Object> answers() {

@@ -184,7 +184,8 @@ class HostileModelTest {
         Set<String> kinds = new HashSet<>(); // of tensors that every layer has, one layer's will do
         for (String name : good.tensors().keySet()) {
             if (!OPTIONAL_TENSORS.contains(name) && !name.equals("output.weight")) {
-                KvernException e = refused(good.withoutTensor(name), name);
+                // a file may have three matrices in place of one
+                KvernException e = refused(good.withoutTensor(name), name.replace("attn_qkv", "attn_q"));
                 assertTrue(e instanceof ModelFormatException && e.getMessage().contains("found none of that name"), e::toString);
             }
             if (!kinds.add(name.replaceAll("\\d+", "N"))) continue;

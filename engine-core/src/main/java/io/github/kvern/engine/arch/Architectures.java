@@ -16,11 +16,22 @@ public final class Architectures {
         Decoder load(GgufFile file, Weights weights, TensorType cache);
     }
 
-    private static final Map<String,
-            Loader> FAMILIES = Map.of("deepseek2", DeepSeek2::load, "llama", Llama::load, "llama4", Llama4::load, "gpt-oss", GptOss::load,
-                    "gemma3", Gemma3::load,
-                    "qwen2", Qwen2::load,
-                    "qwen3", Qwen3::load, "qwen3moe", Qwen3Moe::load);
+    // @formatter:off
+    private static final Map<String, Loader> FAMILIES = Map.ofEntries(
+            Map.entry("deepseek2", DeepSeek2::load),
+            Map.entry("gemma3", Gemma3::load),
+            Map.entry("glm4moe", Glm4Moe::load),
+            Map.entry("gpt-oss", GptOss::load),
+            Map.entry("granite", Granite::load),
+            Map.entry("granitemoe", Granite::load),
+            Map.entry("llama", Llama::load),
+            Map.entry("llama4", Llama4::load),
+            Map.entry("mistral3", Mistral3::load),
+            Map.entry("phi3", Phi3::load),
+            Map.entry("qwen2", Qwen2::load),
+            Map.entry("qwen3", Qwen3::load),
+            Map.entry("qwen3moe", Qwen3Moe::load));
+    // @formatter:on
 
     private Architectures() {
     }

@@ -6,12 +6,12 @@ import io.github.kvern.engine.layer.Ffn;
 import io.github.kvern.engine.layer.LatentAttention;
 import io.github.kvern.engine.layer.Parameters;
 import io.github.kvern.engine.layer.Rope;
+import io.github.kvern.engine.layer.RouterKeys;
 import io.github.kvern.engine.layer.Weights;
 import io.github.kvern.gguf.GgufFile;
 import io.github.kvern.gguf.TensorType;
 import io.github.kvern.gguf.UnsupportedModelException;
 import io.github.kvern.moe.RouterSpec;
-import java.util.Optional;
 
 /// `deepseek2`: DeepSeek V2, V3 and R1, Kimi K2. Latent attention in every layer; the first layers are dense, the others mixtures with
 /// a shared expert, whose router may choose with a bias, from the best groups only.
@@ -32,9 +32,7 @@ final class DeepSeek2 {
         if (r.real("attention.temperature_scale", 0) != 0)
             throw new UnsupportedModelException(file.paths().getFirst() + ": key " + p.prefix()
                     + "attention.temperature_scale: queries scaled by position are not supported for deepseek2; expected none");
-        // layers that guess further tokens: counted, but no part of what the next token's logits are computed from
-        int guessing = r.number("nextn_predict_layers", 0, 0, p.layers() - 1), layers = p.layers() - guessing;
-        for (int i = layers; i < p.layers(); i++) w.skip("blk." + i + ".");
+        int layers = a.withoutGuessing();
         int dense = r.number("leading_dense_block_count", 0, 0, p.layers());
         int inner = r.number("expert_feed_forward_length", 1, 1 << 24), shared = r.number("expert_shared_count", 0, 1 << 10);
         if ((long) inner * shared > 1 << 24)
@@ -52,7 +50,8 @@ final class DeepSeek2 {
             float scale = (float) (sharpened * sharpened / Math.sqrt((double) shape.plainSize() + shape.ropeSize()));
             if (!(scale > 0 && scale < Float.POSITIVE_INFINITY))
                 throw r.wrong("rope.scaling.attn_factor", "a factor that leaves scores finite", "" + attention);
-            Ffn ffn = i < dense ? a.dense(i) : mixture(a, w, i, inner, inner * shared);
+            Ffn ffn = i < dense ? a.dense(i)
+                    : a.mixture(i, RouterKeys.read(p, r, RouterSpec.Gate.SOFTMAX), inner, inner * shared, a.selectionBias(i));
             a.layer(a.norm(i, "attn_norm.weight"), a.latentAttention(i, rope, shape, scale), a.norm(i, "ffn_norm.weight"), ffn);
         }
         return a.decoder(rope);
@@ -60,7 +59,9 @@ final class DeepSeek2 {
 
     private static LatentAttention.Shape shape(Weights w, Parameters p, Parameters.Reader r, int layer) {
         int heads = p.heads()[layer], keyHeads = p.keyHeads()[layer];
-        int queryRank = w.has("blk." + layer + ".attn_q.weight") ? 0 : r.number("attention.q_lora_rank", 1, MOST);
+        String query = "blk." + layer + ".attn_q";
+        boolean once = w.has(query + ".weight") || !w.has(query + "_a.weight") && !r.has("attention.q_lora_rank");
+        int queryRank = once ? 0 : r.number("attention.q_lora_rank", 1, MOST);
         int rank = r.number("attention.kv_lora_rank", 1, MOST), ropeSize = r.number("rope.dimension_count", 2, MOST);
         boolean split = r.has("attention.key_length_mla") || r.has("attention.value_length_mla")
                 || w.has("blk." + layer + ".attn_k_b.weight") && !w.has("blk." + layer + ".attn_kv_b.weight");
@@ -77,35 +78,5 @@ final class DeepSeek2 {
         if ((long) heads * Math.max(Math.max(size, valueSize), rank + ropeSize) > 1 << 24)
             throw r.wrong("attention.head_count", "heads of at most " + (1 << 24) + " values together", "" + heads);
         return new LatentAttention.Shape(heads, queryRank, rank, size - ropeSize, ropeSize, valueSize, split);
-    }
-
-    private static Ffn mixture(Assembly a, Weights w, int layer, int inner, int sharedInner) {
-        String bias = "blk." + layer + ".exp_probs_b.bias";
-        int experts = a.parameters().experts();
-        return a.mixture(layer, router(a.parameters(), a.keys()), inner, sharedInner,
-                w.has(bias) ? Optional.of(w.vector(bias, experts)) : Optional.empty());
-    }
-
-    private static RouterSpec router(Parameters p, Parameters.Reader r) {
-        int experts = p.experts(), used = p.expertsUsed();
-        int gating = r.number("expert_gating_func", 0, Integer.MIN_VALUE, Integer.MAX_VALUE);
-        RouterSpec.Gate gate = switch (gating) {
-            case 0, 1 -> RouterSpec.Gate.SOFTMAX;
-            case 2 -> RouterSpec.Gate.SIGMOID;
-            default -> throw new UnsupportedModelException(r.file().paths().getFirst() + ": key " + p.prefix()
-                    + "expert_gating_func: expected 1 (softmax) or 2 (sigmoid), found " + gating);
-        };
-        boolean normalised = r.metadata().findBoolean(p.prefix() + "expert_weights_norm").orElse(false);
-        float scale = r.real("expert_weights_scale", 0);
-        if (!(scale >= 0 && scale <= 1 << 16)) throw r.wrong("expert_weights_scale", "0 (none) to " + (1 << 16), "" + scale);
-        int groups = Math.max(1, r.number("expert_group_count", 0, 0, 64)), best = 1;
-        if (groups > 1) {
-            if (experts % groups != 0) throw r.wrong("expert_group_count", "a divisor of expert_count " + experts, "" + groups);
-            best = r.number("expert_group_used_count", 1, groups);
-            if (best * (experts / groups) < used)
-                throw r.wrong("expert_group_used_count", "groups of " + experts / groups + " that hold the " + used + " chosen experts",
-                        "" + best);
-        }
-        return new RouterSpec(experts, used, gate, normalised, scale == 0 ? 1 : scale, groups, best, false);
     }
 }

@@ -20,6 +20,8 @@ public final class Assembly {
     private final Parameters.Reader keys;
     private final CacheGroups groups;
     private final List<Decoder.Layer> layers = new ArrayList<>();
+    private float stream = 1;
+    private float logits = 1;
 
     /// Reads the parameters.
     ///
@@ -53,9 +55,19 @@ public final class Assembly {
         return Rope.read(p, keys, w, halves);
     }
 
+    /// Keeps the stream divided by a number, for what a layer's halves add is to be multiplied by it. Before any norm is made.
+    public void streamDividedBy(float factor) {
+        stream = factor;
+    }
+
+    /// Divides the logits by a number.
+    public void logitsDividedBy(float divisor) {
+        logits = divisor;
+    }
+
     /// A norm of the stream.
     public Norm norm(String name) {
-        return new Norm(w.vector(name, p.width()), p.eps());
+        return new Norm(w.vector(name, p.width()), p.eps() / (stream * stream));
     }
 
     /// A norm of the stream in a layer: `blk.N.NAME`.
@@ -91,9 +103,14 @@ public final class Assembly {
         return dense(layer, GatedUnit.SWI_GLU, Optional.empty());
     }
 
+    /// The same, with gate and up in one matrix.
+    public Ffn mergedDense(int layer) {
+        return new DenseFfn(w, block(layer), p.width(), p.inner()[layer], true, GatedUnit.SWI_GLU, Optional.empty());
+    }
+
     /// The same, with another unit, and a norm of the result.
     public Ffn dense(int layer, GatedUnit unit, Optional<Norm> after) {
-        return new DenseFfn(w, block(layer), p.width(), p.inner()[layer], unit, after);
+        return new DenseFfn(w, block(layer), p.width(), p.inner()[layer], false, unit, after);
     }
 
     /// A mixture of experts.
@@ -116,6 +133,20 @@ public final class Assembly {
                 : Optional.of(new Experts(w.matrix(b + "ffn_gate_shexp.weight", sharedInner, d),
                         w.matrix(b + "ffn_up_shexp.weight", sharedInner, d), w.matrix(b + "ffn_down_shexp.weight", d, sharedInner)));
         return new MoeFfn(new MoeLayer(spec, w.router(b + "ffn_gate_inp.weight", e, d), bias, experts, shared, w.kernels()));
+    }
+
+    /// A router's bias for choosing only, if the layer has one.
+    public Optional<float[]> selectionBias(int layer) {
+        String name = block(layer) + "exp_probs_b.bias";
+        return w.has(name) ? Optional.of(w.vector(name, p.experts())) : Optional.empty();
+    }
+
+    /// The layers that compute the next token's logits. Those that guess further tokens (`nextn_predict_layers`) are counted in the
+    /// file, but come last and take no part; their tensors are passed over.
+    public int withoutGuessing() {
+        int layers = p.layers() - keys.number("nextn_predict_layers", 0, 0, p.layers() - 1);
+        for (int i = layers; i < p.layers(); i++) w.skip(block(i));
+        return layers;
     }
 
     /// A mixture of experts that have biases everywhere, as the router has.
@@ -142,6 +173,13 @@ public final class Assembly {
         return decoder(List.of(rope), 1);
     }
 
+    /// The same with scaled embeddings.
+    ///
+    /// @param embeddingScale what an embedding row is multiplied by
+    public Decoder decoder(Rope rope, float embeddingScale) {
+        return decoder(List.of(rope), embeddingScale);
+    }
+
     /// The same with several ropes.
     ///
     /// @param ropes those of the layers; one that comes twice counts once
@@ -149,8 +187,9 @@ public final class Assembly {
     public Decoder decoder(List<Rope> ropes, float embeddingScale) {
         Matrix embedding = w.matrix("token_embd.weight", p.vocabulary(), p.width());
         Matrix output = w.findMatrix("output.weight", p.vocabulary(), p.width()).orElse(embedding);
-        return new Decoder(embedding, ropes.stream().distinct().toList(), layers, norm("output_norm.weight"), output, groups.layouts(),
-                embeddingScale);
+        Norm last = norm("output_norm.weight");
+        if (logits != 1) for (int i = 0; i < last.weight().length; i++) last.weight()[i] /= logits;
+        return new Decoder(embedding, ropes.stream().distinct().toList(), layers, last, output, groups.layouts(), embeddingScale / stream);
     }
 
     private static String block(int layer) {

@@ -20,13 +20,15 @@ public final class DenseFfn implements Ffn, RowWork {
     ///
     /// @param prefix `blk.N.`
     /// @param inner width inside
+    /// @param merged whether the gate's rows stand in front of the others in `ffn_up`
     /// @param unit makes one vector of two
     /// @param after a norm of the result before it is added to the stream
-    public DenseFfn(Weights w, String prefix, int width, int inner, GatedUnit unit, Optional<Norm> after) {
+    public DenseFfn(Weights w, String prefix, int width, int inner, boolean merged, GatedUnit unit, Optional<Norm> after) {
         this.unit = unit;
         this.after = after;
-        gate = w.matrix(prefix + "ffn_gate.weight", inner, width);
-        up = w.matrix(prefix + "ffn_up.weight", inner, width);
+        String name = prefix + "ffn_up.weight";
+        gate = merged ? w.rows(name, 0, inner, 2L * inner, width) : w.matrix(prefix + "ffn_gate.weight", inner, width);
+        up = merged ? w.rows(name, inner, inner, 2L * inner, width) : w.matrix(name, inner, width);
         down = w.matrix(prefix + "ffn_down.weight", width, inner);
         gateBias = w.findVector(prefix + "ffn_gate.bias", inner);
         upBias = w.findVector(prefix + "ffn_up.bias", inner);

@@ -24,34 +24,44 @@ public final class GroupedAttention implements SelfAttention, RowWork {
     ///
     /// @param usesRope whether queries and keys are rotated
     /// @param headNorm where each head of q and k is RMS-normalised
-    /// @param scalesByPosition whether queries are multiplied by [PositionScale] in place of a rotation
+    /// @param position a factor on queries
     /// @param biases which biases a file must have; those that it has are used in any case
     /// @param sinks whether every query head has one more score in its softmax, whose weight falls away
     /// @param scale the factor on scores; 0 for one over the root of the head size
-    public record Manner(boolean usesRope, HeadNorm headNorm, boolean scalesByPosition, Biases biases, boolean sinks, float scale) {
+    public record Manner(boolean usesRope, HeadNorm headNorm, PositionScale position, Biases biases, boolean sinks, float scale) {
         /// Rotated queries and keys.
-        public static final Manner PLAIN = new Manner(true, HeadNorm.NONE, false, Biases.OPTIONAL, false, 0);
-        /// No rotation, but [PositionScale].
-        public static final Manner SCALED_BY_POSITION = new Manner(false, HeadNorm.NONE, true, Biases.OPTIONAL, false, 0);
+        public static final Manner PLAIN = new Manner(true, HeadNorm.NONE, PositionScale.NONE, Biases.OPTIONAL, false, 0);
+        /// No rotation, but the factors of Llama 4.
+        public static final Manner SCALED_BY_POSITION = new Manner(false, HeadNorm.NONE, PositionScale.LLAMA_4, Biases.OPTIONAL, false, 0);
 
         /// With a norm of heads.
         public Manner norms(HeadNorm norm) {
-            return new Manner(usesRope, norm, scalesByPosition, biases, sinks, scale);
+            return new Manner(usesRope, norm, position, biases, sinks, scale);
         }
 
         /// With biases that the file must have.
         public Manner biased(Biases biases) {
-            return new Manner(usesRope, headNorm, scalesByPosition, biases, sinks, scale);
+            return new Manner(usesRope, headNorm, position, biases, sinks, scale);
         }
 
         /// With sinks.
         public Manner withSinks() {
-            return new Manner(usesRope, headNorm, scalesByPosition, biases, true, scale);
+            return new Manner(usesRope, headNorm, position, biases, true, scale);
+        }
+
+        /// With factors on queries.
+        public Manner scaledByPosition(PositionScale position) {
+            return new Manner(usesRope, headNorm, position, biases, sinks, scale);
+        }
+
+        /// Without a rotation.
+        public Manner withoutRope() {
+            return new Manner(false, headNorm, position, biases, sinks, scale);
         }
 
         /// With another factor on scores.
         public Manner scaled(float scale) {
-            return new Manner(usesRope, headNorm, scalesByPosition, biases, sinks, scale);
+            return new Manner(usesRope, headNorm, position, biases, sinks, scale);
         }
     }
 
@@ -159,7 +169,8 @@ public final class GroupedAttention implements SelfAttention, RowWork {
             if (valueBias.length > 0) ops.add(v, i * vs, valueBias, 0, vs);
             heads(pass, i, q, i * qs, spec.heads, queryNorm);
             heads(pass, i, k, i * ks, spec.keyHeads, keyNorm);
-            if (spec.manner.scalesByPosition) ops.scale(q, i * qs, qs, PositionScale.at(pass.step().rows().position(i)));
+            if (spec.manner.position.strength() != 0)
+                ops.scale(q, i * qs, qs, spec.manner.position.at(pass.step().rows().position(i)));
         }
     }
 
