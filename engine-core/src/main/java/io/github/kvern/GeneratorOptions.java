@@ -4,6 +4,8 @@ package io.github.kvern;
 ///
 /// @param context the most tokens of prompt and answer together; 0: the model's own context, at most 8,192
 public record GeneratorOptions(int context) {
+    private static final int DEFAULT = 8192;
+
     /// Checks the range.
     ///
     /// @throws IllegalArgumentException a context below 0
@@ -23,5 +25,12 @@ public record GeneratorOptions(int context) {
     /// @throws IllegalArgumentException a context below 0
     public static GeneratorOptions context(int tokens) {
         return new GeneratorOptions(tokens);
+    }
+
+    /// The length of a conversation.
+    ///
+    /// @param own the context that the model was made for
+    int length(int own) {
+        return context > 0 ? context : Math.min(own, DEFAULT);
     }
 }

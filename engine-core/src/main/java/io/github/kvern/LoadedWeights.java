@@ -40,7 +40,7 @@ record LoadedWeights(Decoder decoder, Weights weights, WeightsInfo info, long by
     private static LoadedWeights load(GgufFile file, Kernels kernels, ModelOptions options, MemoryLimits limits, LoadSteps steps,
             Arena memory) {
         var precision = precision(options);
-        TensorType cache = options.kvType() == KvType.F32 ? TensorType.F32 : TensorType.F16;
+        TensorType cache = cacheType(options);
         boolean mayPack = options.precision() == Precision.FAST && options.weights() != WeightStorage.MAPPED;
         Packing.Plan plan = new Packing.Plan(file.bytes(), share -> steps.at(mayPack ? 0 : share)); // packing is what takes time
         Copies copies = new Copies(memory); // made once
@@ -58,7 +58,13 @@ record LoadedWeights(Decoder decoder, Weights weights, WeightsInfo info, long by
         }
     }
 
-    private static io.github.kvern.kernels.Precision precision(ModelOptions options) {
+    /// How keys and values are stored.
+    static TensorType cacheType(ModelOptions options) {
+        return options.kvType() == KvType.F32 ? TensorType.F32 : TensorType.F16;
+    }
+
+    /// How products are computed.
+    static io.github.kvern.kernels.Precision precision(ModelOptions options) {
         return switch (options.precision()) {
             case EXACT -> io.github.kvern.kernels.Precision.EXACT;
             case FAST -> options.reproducible() ? io.github.kvern.kernels.Precision.REPRODUCIBLE : io.github.kvern.kernels.Precision.FAST;

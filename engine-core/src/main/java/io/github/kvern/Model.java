@@ -29,12 +29,11 @@ import org.slf4j.LoggerFactory;
 /// A loaded model: immutable, thread-safe, the owner of the mapping and of the threads that compute. Load it once, keep it as long as the
 /// application lives, and hold each conversation with a [Generator] of its own.
 ///
-/// Loading reads the headers and maps the data: it takes milliseconds, or the time that packing takes ([ModelOptions#weights]). The
-/// first answers are slower than those after them, because the JVM compiles while they run, and because the system reads the file from
-/// the disk when it is first needed. The file must not be written to while it is loaded; replace it by renaming another.
+/// Loading reads the headers and maps the data: it takes milliseconds, or as long as packing ([ModelOptions#weights]) or reading it all
+/// ([ModelOptions#loadMode]) takes. First answers are slower, because the JVM compiles while they run, and because the system reads the
+/// file from the disk when it is first needed. The file must not be written to while it is loaded; replace it by renaming another.
 public final class Model implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Model.class);
-    private static final int DEFAULT_CONTEXT = 8192;
 
     private final GgufFile file;
     private final ModelOptions options;
@@ -96,10 +95,11 @@ public final class Model implements AutoCloseable {
     /// @throws IOException the disk: a missing file too
     /// @throws io.github.kvern.gguf.ModelFormatException the file is wrong
     /// @throws io.github.kvern.gguf.UnsupportedModelException the file is fine, but asks for what Kvern cannot do
-    /// @throws io.github.kvern.gguf.MemoryBudgetException not even one page of cache fits
+    /// @throws io.github.kvern.gguf.MemoryBudgetException not one page of cache fits; or [ModelOptions#loadMode] asks for too much
+    /// @throws IllegalStateException the weights are to be locked, and this JVM may not
     public static Model load(Path path, ModelOptions options, LoadListener listener) throws IOException {
         long started = System.nanoTime();
-        LoadSteps steps = new LoadSteps(listener);
+        LoadSteps steps = WeightPages.steps(options, listener);
         Recorder recorder = Recorder.here();
         Recorder.Loading recorded = recorder.loading();
         // what takes its time and needs nothing of the others goes side by side
@@ -110,13 +110,12 @@ public final class Model implements AutoCloseable {
         try {
             CompletableFuture<Tokenizer> tokenizer = later("kvern-tokenizer", () -> Tokenizer.of(file));
             CompletableFuture<String> identity = later("kvern-identity", file::identity);
-            Kernels kernels = get(choice);
-            LoadedWeights weights = LoadedWeights.load(file, kernels, options, get(memory), steps);
-            Model model = started(file, options, weights, get(memory), identity, tokenizer, recorder, started);
+            LoadedWeights weights = LoadedWeights.load(file, get(choice), options, get(memory), steps);
+            Model model = started(file, options, weights, get(memory), identity, tokenizer, recorder, started, steps);
             recorded.loaded(model.info);
             loaded = true;
-            LOG.debug("loaded {} in {} ms: {} kernels ({}), weights {} ({}), {} threads", path, model.info.loadNanos() / 1_000_000,
-                    kernels.name(), kernels.reason(), weights.info().kind(), weights.info().reason(), options.threads());
+            LOG.debug("loaded {} in {} ms: {} kernels, weights {} ({}), {} threads", path, model.info.loadNanos() / 1_000_000,
+                    model.info.kernels(), weights.info().kind(), weights.info().reason(), options.threads());
             begin(steps, model, get(memory));
             return model;
         } catch (InternalError | OutOfMemoryError e) {
@@ -139,11 +138,13 @@ public final class Model implements AutoCloseable {
 
     /// From here on there is memory to give back.
     private static Model started(GgufFile file, ModelOptions options, LoadedWeights loaded, MemoryLimits memory,
-            CompletableFuture<String> identity, CompletableFuture<Tokenizer> tokenizer, Recorder recorder, long began) {
+            CompletableFuture<String> identity, CompletableFuture<Tokenizer> tokenizer, Recorder recorder, long began, LoadSteps steps)
+            throws IOException {
         boolean started = false;
         try {
             long budget = CacheBudget.bytes(options.cacheBytes(), loaded.bytes(), memory);
             PagePool pool = new PagePool(loaded.decoder().cacheGroups(), budget);
+            WeightPages.bringIn(file, options, loaded, memory, steps);
             Model model = start(file, options, info(file, loaded, get(identity), options, began), loaded, tokenizer, pool, recorder);
             started = true;
             return model;
@@ -245,7 +246,7 @@ public final class Model implements AutoCloseable {
     /// @throws io.github.kvern.gguf.MemoryBudgetException a context of this size can never fit the cache's memory
     public synchronized Generator generator(GeneratorOptions options) {
         if (closed) throw new IllegalStateException("the model is closed");
-        int context = options.context() > 0 ? options.context() : Math.min(info.context(), DEFAULT_CONTEXT);
+        int context = options.length(info.context());
         CacheBudget.check(pool, decoder.cacheGroups(), context, this.options.microBatch());
         return new Generator(this, scheduler, scheduler.open(pool), context);
     }

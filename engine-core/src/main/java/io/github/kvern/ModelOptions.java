@@ -17,9 +17,10 @@ import java.util.Optional;
 /// @param reproducible whether results have the same bits for any micro-batch, whatever else is in a step, and for prompts
 ///   against token by token: see [#reproducible(boolean)]
 /// @param weights how weights are held in memory
+/// @param loadMode what is done about their pages while the model is loaded
 /// @param overrides metadata keys whose values in the file do not count, with `VALUE` or `TYPE:VALUE` as in [#override(String)]
 public record ModelOptions(int threads, Precision precision, Optional<KvType> kv, int microBatch, long cacheBytes, boolean reproducible,
-        WeightStorage weights, Map<String, String> overrides) {
+        WeightStorage weights, LoadMode loadMode, Map<String, String> overrides) {
     /// Checks the ranges, copies the map.
     ///
     /// @throws IllegalArgumentException a number out of its range, or a key that cannot be overridden
@@ -39,7 +40,7 @@ public record ModelOptions(int threads, Precision precision, Optional<KvType> kv
     /// All processors that this process may use, fast precision, micro-batches of 512, weights as [WeightStorage#AUTO] chooses.
     public static ModelOptions defaults() {
         return new ModelOptions(Math.min(1024, Runtime.getRuntime().availableProcessors()), Precision.FAST, Optional.empty(), 512, 0, false,
-                WeightStorage.AUTO, Map.of());
+                WeightStorage.AUTO, LoadMode.MMAP, Map.of());
     }
 
     /// Threads that compute, the driver among them. More than there are processors slows the model down.
@@ -47,21 +48,21 @@ public record ModelOptions(int threads, Precision precision, Optional<KvType> kv
     /// @param threads 1 to 1024; by default the number of processors that this process may use
     /// @throws IllegalArgumentException out of this range
     public ModelOptions threads(int threads) {
-        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, weights, overrides);
+        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, weights, loadMode, overrides);
     }
 
     /// How products of weights and activations are computed.
     ///
     /// @param precision [Precision#FAST] by default
     public ModelOptions precision(Precision precision) {
-        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, weights, overrides);
+        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, weights, loadMode, overrides);
     }
 
     /// How the cache stores keys and values.
     ///
     /// @param kv [KvType#F16] by default, with [Precision#EXACT] [KvType#F32]
     public ModelOptions kv(KvType kv) {
-        return new ModelOptions(threads, precision, Optional.of(kv), microBatch, cacheBytes, reproducible, weights, overrides);
+        return new ModelOptions(threads, precision, Optional.of(kv), microBatch, cacheBytes, reproducible, weights, loadMode, overrides);
     }
 
     /// The most tokens that one step computes at once, of all conversations together. More of them read long prompts faster; fewer let
@@ -70,7 +71,7 @@ public record ModelOptions(int threads, Precision precision, Optional<KvType> kv
     /// @param microBatch 1 to 65,536; 512 by default
     /// @throws IllegalArgumentException out of this range
     public ModelOptions microBatch(int microBatch) {
-        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, weights, overrides);
+        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, weights, loadMode, overrides);
     }
 
     /// The most memory that the keys and values of all conversations together may take. It is taken off the heap, as conversations grow.
@@ -78,7 +79,7 @@ public record ModelOptions(int threads, Precision precision, Optional<KvType> kv
     /// @param cacheBytes bytes; 0, the default: half of the memory that this process may use, see "Memory" in `docs/embedding.md`
     /// @throws IllegalArgumentException below 0
     public ModelOptions cacheBytes(long cacheBytes) {
-        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, weights, overrides);
+        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, weights, loadMode, overrides);
     }
 
     /// Chooses kernels in which a row's arithmetic is the same alone and among many: the same bits for any micro-batch, any other
@@ -91,14 +92,22 @@ public record ModelOptions(int threads, Precision precision, Optional<KvType> kv
     ///
     /// @param reproducible false by default
     public ModelOptions reproducible(boolean reproducible) {
-        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, weights, overrides);
+        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, weights, loadMode, overrides);
     }
 
     /// How weights are held in memory. Results of mapped and packed weights differ in their last bits, unless products are exact.
     ///
     /// @param weights [WeightStorage#AUTO] by default
     public ModelOptions weights(WeightStorage weights) {
-        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, weights, overrides);
+        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, weights, loadMode, overrides);
+    }
+
+    /// What is done about the weights' pages while the model is loaded. Results are the same. With anything but [LoadMode#MMAP] loading
+    /// takes as long as the disk does, tells its listener, and can be interrupted.
+    ///
+    /// @param loadMode [LoadMode#MMAP] by default
+    public ModelOptions loadMode(LoadMode loadMode) {
+        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, weights, loadMode, overrides);
     }
 
     /// Replaces a metadata key's value, for a file whose metadata are known to be wrong.
@@ -146,7 +155,7 @@ public record ModelOptions(int threads, Precision precision, Optional<KvType> kv
     private ModelOptions with(String key, String value) {
         Map<String, String> more = new LinkedHashMap<>(overrides);
         more.put(key, value);
-        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, weights, more);
+        return new ModelOptions(threads, precision, kv, microBatch, cacheBytes, reproducible, weights, loadMode, more);
     }
 
     /// What a file's metadata are with these options: every override in its place. [Model#load] uses it; for those who open a file

@@ -1,6 +1,7 @@
 package io.github.kvern.cli;
 
 import io.github.kvern.KvType;
+import io.github.kvern.LoadMode;
 import io.github.kvern.Model;
 import io.github.kvern.ModelOptions;
 import io.github.kvern.Precision;
@@ -41,6 +42,11 @@ final class ComputeOptions {
                     + "the machine's memory; --stats tells.")
     private WeightStorage weights = ModelOptions.defaults().weights();
 
+    @Option(names = "--load", paramLabel = "HOW",
+            description = "mmap (the default): pages come from the disk when they are first needed. prefault: all weights are read "
+                    + "into memory first. lock: and stay there, if the limit of locked memory (ulimit -l) allows it.")
+    private LoadMode loadMode = ModelOptions.defaults().loadMode();
+
     @Mixin
     private final MetadataChoice metadata = new MetadataChoice();
 
@@ -56,7 +62,7 @@ final class ComputeOptions {
     /// The options as the engine knows them.
     ModelOptions options() {
         ModelOptions options = metadata.onto(ModelOptions.defaults().threads(threads).microBatch(microBatch).precision(precision)
-                .reproducible(reproducible).weights(weights));
+                .reproducible(reproducible).weights(weights).loadMode(loadMode));
         Set<KvType> named = new LinkedHashSet<>(Stream.of(kv, keys, values).flatMap(Optional::stream).toList());
         if (named.size() > 1) throw Failures.usage("--kv, -ctk and -ctv: keys and values are cached in one type, found " + named);
         return named.stream().findFirst().map(options::kv).orElse(options);

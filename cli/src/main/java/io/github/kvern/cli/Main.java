@@ -40,6 +40,7 @@ public final class Main {
         all.addSubcommand(new TokenizeCommand(session));
         all.addSubcommand(new LogitsCommand(session));
         all.addSubcommand(new InspectCommand(session));
+        all.addSubcommand(new PlanCommand(session));
         all.addSubcommand(new BenchCommand(session));
         all.addSubcommand(new RepackCommand(session));
         all.addSubcommand(new ExpertsCommand(session));

@@ -66,6 +66,10 @@ final class AttendTask implements RangeTask {
         return units;
     }
 
+    long heapBytes() {
+        return 4L * (items.length + cutPartials.length + partials.length) + 8L * costs.length;
+    }
+
     /// Multiply-adds of a unit.
     long unitCost() {
         return Math.max(1, costs[count] / units);

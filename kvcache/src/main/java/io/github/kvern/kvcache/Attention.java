@@ -49,10 +49,10 @@ public final class Attention {
             int from = rows.runStart(run), to = rows.runEnd(run) - 1;
             visible(group, rows, from, rows.position(from), rows.position(to));
         }
-        StoreTask task = idleStore();
+        StoreTask task = idleStore(region);
         task.prepare(layout, group, layer, rows, k, kAt, kStride, v, vAt, vStride);
         long values = (long) rows.count() * layout.heads() * (layout.keySize() + layout.valueSize());
-        if (values <= SERIAL) {
+        if (values <= SERIAL && region.computes()) {
             task.run(0, task.units());
         } else {
             region.add(task, task.units(), values / task.units());
@@ -127,7 +127,7 @@ public final class Attention {
             int from = rows.runStart(run), to = rows.runEnd(run) - 1;
             visible(group, rows, from, layout.firstVisible(rows.position(from)), rows.position(to));
         }
-        AttendTask task = idleAttend();
+        AttendTask task = idleAttend(region);
         task.prepare(layout, group, layer, rows, q, qAt, qStride, queryHeads, scale, heads, sinks, out, outAt, outStride, outHeadStride);
         region.add(task, task.units(), task.unitCost());
     }
@@ -152,15 +152,20 @@ public final class Attention {
                     rows + " rows of " + width + " " + what + ", " + stride + " apart from " + at + " on, in an array of " + array.length);
     }
 
-    private StoreTask idleStore() {
-        for (StoreTask task : stores) if (task.idle()) return task;
+    /// Bytes of the buffers of all tasks.
+    public long heapBytes() {
+        return attends.stream().mapToLong(AttendTask::heapBytes).sum();
+    }
+
+    private StoreTask idleStore(Region region) {
+        for (StoreTask task : stores) if (task.idle() || !region.computes()) return task;
         StoreTask task = new StoreTask(ops);
         stores.add(task);
         return task;
     }
 
-    private AttendTask idleAttend() {
-        for (AttendTask task : attends) if (task.idle()) return task;
+    private AttendTask idleAttend(Region region) {
+        for (AttendTask task : attends) if (task.idle() || !region.computes()) return task;
         AttendTask task = new AttendTask(ops);
         attends.add(task);
         return task;

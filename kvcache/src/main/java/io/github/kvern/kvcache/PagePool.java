@@ -18,6 +18,7 @@ public final class PagePool implements AutoCloseable {
     private final List<KvLayout> groups;
     private final long[] pageBytes;
     private final long budget;
+    private final boolean backed;
     private final List<ArrayDeque<Page>> idle = new ArrayList<>();
     private final List<Page> all = new ArrayList<>();
     private final Page none = Page.none();
@@ -29,6 +30,16 @@ public final class PagePool implements AutoCloseable {
     /// @param budgetBytes upper bound on the bytes of all pages
     /// @throws MemoryBudgetException when the budget does not hold one page of every group, the least a sequence needs
     public PagePool(List<KvLayout> groups, long budgetBytes) {
+        this(groups, budgetBytes, true);
+    }
+
+    /// A pool whose pages are counted and have no memory: for finding out how many a sequence takes.
+    public static PagePool unbacked(List<KvLayout> groups) {
+        return new PagePool(groups, Long.MAX_VALUE / 2, false);
+    }
+
+    private PagePool(List<KvLayout> groups, long budgetBytes, boolean backed) {
+        this.backed = backed;
         this.groups = List.copyOf(groups);
         if (this.groups.isEmpty()) throw new IllegalArgumentException("a cache needs at least one group of layers");
         pageBytes = this.groups.stream().mapToLong(KvLayout::pageBytes).toArray();
@@ -134,8 +145,8 @@ public final class PagePool implements AutoCloseable {
                 all.remove(other);
                 other.free();
             }
-            page = Page.allocate(pageBytes[group]);
-            all.add(page);
+            page = backed ? Page.allocate(pageBytes[group]) : Page.none();
+            if (backed) all.add(page);
         } else {
             page = idle.get(group).pop();
             idleBytes -= pageBytes[group];

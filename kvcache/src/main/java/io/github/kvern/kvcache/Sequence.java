@@ -31,6 +31,11 @@ public final class Sequence implements AutoCloseable {
         return length;
     }
 
+    /// Pages of a group that this sequence holds.
+    public int pages(int group) {
+        return end[group] - gone[group];
+    }
+
     /// Makes room for the next `positions` positions, from [#length()] on, in every group.
     ///
     /// @throws io.github.kvern.gguf.MemoryBudgetException when the pool's budget does not hold them; nothing is lost then

@@ -34,6 +34,15 @@ public final class MoeScratch {
     public MoeScratch() {
     }
 
+    /// Bytes of all buffers.
+    public long heapBytes() {
+        long values = scores.length + ids.length + weights.length + columns.length + origins.length + starts.length + segments.length
+                + segmentExperts.length + made.length + 2L * order.length + results.length + sharedResults.length;
+        long bytes = 4 * values;
+        for (List<Activation> list : List.of(inputs, inners, sharedInners)) for (Activation a : list) bytes += a.heapBytes();
+        return bytes;
+    }
+
     /// Makes room for so many tokens.
     void reserve(int tokens, int experts, int used) {
         int chosen = Math.multiplyExact(tokens, used);

@@ -61,6 +61,13 @@ public final class Activation {
         return prepared[prepared.length - 1] = new Prepared(form, this);
     }
 
+    /// Bytes of the values and of all that was prepared from them, in use or kept for a larger batch.
+    public long heapBytes() {
+        long bytes = 4L * values.length + 4L * starts.length;
+        for (Prepared p : prepared) bytes += p.heapBytes();
+        return bytes;
+    }
+
     private void forget() {
         for (Prepared p : prepared) p.forget();
     }

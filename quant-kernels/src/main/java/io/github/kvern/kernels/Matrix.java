@@ -4,6 +4,7 @@ import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kernels.scalar.Decoders;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -75,6 +76,12 @@ public final class Matrix {
         return s;
     }
 
+    /// The memory that products read: the segment as in the file, or the chunks of packed weights.
+    public List<MemorySegment> memory() {
+        PackedWeights w = packed;
+        return w == null ? List.of(segment()) : w.memory();
+    }
+
     /// How the weights lie in memory.
     public Layout layout() {
         return packed == null ? Layout.MAPPED : Layout.PACKED;
@@ -118,6 +125,14 @@ public final class Matrix {
         if (w != null) return w.memory(expert);
         long bytes = rows * rowBytes();
         return Optional.of(segment().asSlice(expert * bytes, bytes));
+    }
+
+    /// This matrix as it computes when it is packed, without packing anything: good for finding out how much room a step needs, and for
+    /// looking up rows, not for products. The matrix itself when it stays mapped.
+    public Matrix asIfPacked() {
+        PackedMatMul p = packing;
+        if (p == null || packed != null) return this;
+        return new Matrix(type, segment, rows, columns, experts, p, p, null);
     }
 
     /// The packed weights, for the kernel that [#packed] gave this matrix.

@@ -5,6 +5,7 @@ import io.github.kvern.kernels.vector.PackedType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -134,6 +135,10 @@ final class PackedWeights {
     Optional<MemorySegment> memory(int expert) {
         long bytes = panelBytes * panels;
         return Optional.ofNullable(stored).map(s -> s.asSlice(expert * bytes, bytes));
+    }
+
+    List<MemorySegment> memory() {
+        return List.of(chunks);
     }
 
     long bytes() {

@@ -61,6 +61,11 @@ final class Prepared {
         ready = false;
     }
 
+    long heapBytes() {
+        return 4L * ((long) floats.length + ints.length + table.length + firsts.length) + asked.length + operand.heapBytes()
+                + packed.heapBytes();
+    }
+
     static float[] room(float[] array, long size) {
         return array.length >= size ? array : new float[Math.toIntExact(size)];
     }

@@ -58,6 +58,11 @@ public final class Region {
         return workers.threads();
     }
 
+    /// Whether what is added will be computed: not with [Workers#none()].
+    public boolean computes() {
+        return workers.compute();
+    }
+
     /// Forgets what was added and not run: for who fails between the two.
     public void clear() {
         work.clear();

@@ -22,6 +22,7 @@ public final class Workers implements AutoCloseable {
     private static final int APART = 16;
 
     private final int threads;
+    private final boolean computes;
     private final WorkerScratch[] scratch;
     private final TeamThread[] team;
     private final long spinNanos;
@@ -43,11 +44,22 @@ public final class Workers implements AutoCloseable {
     /// @param threads 1 or more, the calling thread among them
     public Workers(int threads) {
         // A spinning thread without a core of its own only keeps another from working.
-        this(threads, threads <= Runtime.getRuntime().availableProcessors() ? SPIN_NANOS : SPIN_NANOS / 50);
+        this(threads, threads <= Runtime.getRuntime().availableProcessors() ? SPIN_NANOS : SPIN_NANOS / 50, true);
     }
 
     /// @param spinNanos how long a thread looks before it parks
     Workers(int threads, long spinNanos) {
+        this(threads, spinNanos, true);
+    }
+
+    /// A team of nobody, with which a region prepares buffers and computes nothing: what a step leaves behind is then the room that
+    /// it needs.
+    public static Workers none() {
+        return new Workers(1, 0, false);
+    }
+
+    private Workers(int threads, long spinNanos, boolean computes) {
+        this.computes = computes;
         if (threads < 1) throw new IllegalArgumentException("threads must be at least 1, found " + threads);
         this.threads = threads;
         this.spinNanos = spinNanos;
@@ -77,6 +89,11 @@ public final class Workers implements AutoCloseable {
         return threads;
     }
 
+    /// Whether work is done: false for [#none()].
+    boolean compute() {
+        return computes;
+    }
+
     WorkerScratch scratch(int worker) {
         return scratch[worker];
     }
@@ -89,7 +106,7 @@ public final class Workers implements AutoCloseable {
         driving.lock();
         try {
             if (closing) throw new IllegalStateException("the workers are closed");
-            if (work.units() == 0) return;
+            if (work.units() == 0 || !computes) return;
             if (threads == 1 || work.units() == 1 || work.cost() < ALONE) alone(work);
             else share(work);
         } finally {

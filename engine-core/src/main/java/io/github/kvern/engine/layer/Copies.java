@@ -10,12 +10,24 @@ import java.util.function.Consumer;
 /// weights are read while it is loaded. Belongs to one thread.
 public final class Copies {
     private final Arena arena;
+    private final boolean fills;
     private final Map<String, MemorySegment> made = new HashMap<>();
+    private final Map<Long, MemorySegment> standIns = new HashMap<>();
     private long bytes;
 
     /// @param arena owns the copies
     public Copies(Arena arena) {
+        this(arena, true);
+    }
+
+    /// Copies that are counted and not made: all of one size share memory that holds nothing.
+    public static Copies counted() {
+        return new Copies(Arena.ofAuto(), false);
+    }
+
+    private Copies(Arena arena, boolean fills) {
         this.arena = arena;
+        this.fills = fills;
     }
 
     /// A tensor's copy.
@@ -26,8 +38,8 @@ public final class Copies {
     MemorySegment of(String tensor, long size, Consumer<MemorySegment> fill) {
         MemorySegment copy = made.get(tensor);
         if (copy != null) return copy;
-        copy = arena.allocate(size, 64);
-        fill.accept(copy);
+        copy = fills ? arena.allocate(size, 64) : standIns.computeIfAbsent(size, n -> arena.allocate(n, 64));
+        if (fills) fill.accept(copy);
         made.put(tensor, copy);
         bytes += size;
         return copy;

@@ -196,6 +196,16 @@ public final class Pass {
         return turns[turns.length - 1] = new Turns(rope, new Buffer(), new Buffer());
     }
 
+    /// Bytes of all buffers.
+    public long heapBytes() {
+        long bytes = normed.heapBytes() + last.heapBytes() + moe.heapBytes() + attention.heapBytes();
+        for (Buffer b : new Buffer[] {hidden, sum, queries, keys, values, inner}) bytes += b.heapBytes();
+        for (Activation a : middles) bytes += a.heapBytes();
+        for (Activation a : heads) bytes += a.heapBytes();
+        for (Turns t : turns) bytes += t.cos.heapBytes() + t.sin.heapBytes();
+        return bytes;
+    }
+
     /// Runs work over all rows of the step, shared among the workers when there is enough of it.
     ///
     /// @param cost of one row, in simple operations
@@ -214,6 +224,10 @@ public final class Pass {
 
     private static final class Buffer {
         private float[] floats = new float[0];
+
+        long heapBytes() {
+            return 4L * floats.length;
+        }
 
         float[] of(int rows, int stride) {
             int size = Math.multiplyExact(rows, stride);

@@ -18,6 +18,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
@@ -45,6 +46,9 @@ public final class Weights {
     private final Placement placement;
     private final Copies copies;
     private final Map<String, PackedTensors.Entry> packed;
+    private final boolean reads;
+    private final Set<String> skipped = new HashSet<>();
+    private long heapBytes;
 
     /// Weights that stay where the file is mapped; memory of copies is freed some time after they are used no more.
     public Weights(GgufFile file, Kernels kernels, Precision precision) {
@@ -54,6 +58,19 @@ public final class Weights {
     /// @param placement where matrices are put
     /// @param copies of what is not used as it is in the file
     public Weights(GgufFile file, Kernels kernels, Precision precision, Placement placement, Copies copies) {
+        this(file, kernels, precision, placement, copies, true);
+    }
+
+    /// Weights of which nothing is read: names and shapes are checked, vectors hold ones, and matrices are only good for being asked how
+    /// large they are. For a plan of a model whose file is all there or not.
+    ///
+    /// @param copies that are only counted
+    public static Weights unread(GgufFile file, Kernels kernels, Precision precision, Placement placement, Copies copies) {
+        return new Weights(file, kernels, precision, placement, copies, false);
+    }
+
+    private Weights(GgufFile file, Kernels kernels, Precision precision, Placement placement, Copies copies, boolean reads) {
+        this.reads = reads;
         this.file = file;
         this.kernels = kernels;
         this.precision = precision;
@@ -75,6 +92,16 @@ public final class Weights {
     /// Every matrix made so far: what there is to warm up.
     public List<Matrix> matrices() {
         return Collections.unmodifiableList(matrices);
+    }
+
+    /// Bytes of the vectors that were read, on the heap.
+    public long heapBytes() {
+        return heapBytes;
+    }
+
+    /// Whether a tensor of the file is computed with: not one that the family passes over, nor a table that nothing reads.
+    public boolean uses(String tensor) {
+        return used.contains(tensor) && !skipped.contains(tensor);
     }
 
     /// Whether the file has this tensor.
@@ -149,13 +176,18 @@ public final class Weights {
 
     /// Passes over the tensors whose names begin like this: for layers that take no part in computing logits.
     public void skip(String prefix) {
-        for (Tensor t : file.tensors()) if (t.name().startsWith(prefix)) used.add(t.name());
+        for (Tensor t : file.tensors()) {
+            if (!t.name().startsWith(prefix)) continue;
+            used.add(t.name());
+            skipped.add(t.name());
+        }
     }
 
     /// A vector of floats, as biases and norms are.
     public float[] vector(String name, int n) {
         Tensor t = checked(name, n, 1, 1);
-        float[] v = new float[n];
+        float[] v = floats(n);
+        if (!reads) return v;
         kernels.matrix(t.type(), t.segment(), 1, n, 1, Precision.EXACT).decodeRow(0, v, 0);
         return finite(name, v);
     }
@@ -164,10 +196,18 @@ public final class Weights {
     public float[] vectors(String name, int n, int experts) {
         if (experts == 1) return vector(name, n);
         Tensor t = checked(name, n, experts, 1);
-        float[] v = new float[Math.multiplyExact(n, experts)];
+        float[] v = floats(Math.multiplyExact(n, experts));
+        if (!reads) return v;
         Matrix m = kernels.matrix(t.type(), t.segment(), experts, n, 1, Precision.EXACT);
         for (int e = 0; e < experts; e++) m.decodeRow(e, v, e * n);
         return finite(name, v);
+    }
+
+    private float[] floats(int n) {
+        heapBytes += 4L * n;
+        float[] v = new float[n];
+        if (!reads) Arrays.fill(v, 1);
+        return v;
     }
 
     private float[] finite(String name, float[] v) {

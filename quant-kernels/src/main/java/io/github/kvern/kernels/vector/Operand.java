@@ -8,6 +8,11 @@ public final class Operand {
     int[] sums = {};
     float[] scales = {};
 
+    /// Bytes of all arrays.
+    public long heapBytes() {
+        return 4L * (floats.length + sums.length + scales.length) + 2L * (shorts.length + biases.length);
+    }
+
     /// Makes room: so many of each, in all.
     void room(long floatCount, long shortCount, long biasCount, long sumCount, long scaleCount) {
         if (floats.length < floatCount) floats = new float[Math.toIntExact(floatCount)];

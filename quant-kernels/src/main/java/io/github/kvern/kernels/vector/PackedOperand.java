@@ -43,6 +43,11 @@ public final class PackedOperand {
         if (scales.length < all / type.length) scales = new float[Math.toIntExact(all / type.length)];
     }
 
+    /// Bytes of all arrays.
+    public long heapBytes() {
+        return 4L * ((long) x.length + biases.length + sums.length + scales.length + floats.length);
+    }
+
     private static int[] room(int[] array, long size) {
         return array.length >= size ? array : new int[Math.toIntExact(size)];
     }
