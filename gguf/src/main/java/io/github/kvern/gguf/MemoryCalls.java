@@ -57,15 +57,23 @@ final class MemoryCalls {
         populates = advise(0, 0, POPULATE_READ); // an advice that the system does not know is refused for no bytes too
     }
 
-    /// The calls, if this is a system that has them and this module may make them. Asks for nothing that would bring a warning.
+    /// The calls, if this is a system that has them and this module may make them. Asks for nothing that would bring a warning. They are
+    /// looked up once in a process.
     static Optional<MemoryCalls> find() {
         boolean linux = System.getProperty("os.name", "").toLowerCase(Locale.ROOT).startsWith("linux");
         if (!linux || LONG.byteSize() != ValueLayout.ADDRESS.byteSize()) return Optional.empty();
-        if (!MemoryCalls.class.getModule().isNativeAccessEnabled()) return Optional.empty();
-        try {
-            return Optional.of(new MemoryCalls(Linker.nativeLinker()));
-        } catch (RuntimeException | LinkageError e) { // a system without a linker, or a C library without these
-            return Optional.empty();
+        return MemoryCalls.class.getModule().isNativeAccessEnabled() ? Found.HERE : Optional.empty(); // which it may become later
+    }
+
+    private static final class Found {
+        static final Optional<MemoryCalls> HERE = lookUp();
+
+        private static Optional<MemoryCalls> lookUp() {
+            try {
+                return Optional.of(new MemoryCalls(Linker.nativeLinker()));
+            } catch (RuntimeException | LinkageError e) { // a system without a linker, or a C library without these
+                return Optional.empty();
+            }
         }
     }
 

@@ -22,7 +22,8 @@ public final class Residency {
     private static final long CHUNK_BYTES = 8 << 20;
     /// A page is no smaller on any system that Java runs on.
     private static final int LEAST_PAGE_BYTES = 4096;
-    private static final long COUNTED_AT_ONCE = 1 << 30;
+    /// In whole pages, of whatever size.
+    private static final long COUNTED_AT_ONCE = 64 << 20;
 
     private final Optional<MemoryCalls> calls;
 
@@ -30,7 +31,7 @@ public final class Residency {
         this.calls = calls;
     }
 
-    /// What can be done in this process. Costs some ten milliseconds where there is native access; keep it.
+    /// What can be done in this process. The first call costs some ten milliseconds where there is native access.
     public static Residency here() {
         return new Residency(MemoryCalls.find());
     }
@@ -86,9 +87,10 @@ public final class Residency {
     public OptionalLong residentBytes(MemorySegment segment) {
         if (calls.isEmpty()) return OptionalLong.empty();
         long page = calls.get().pageBytes(), end = segment.address() + segment.byteSize(), resident = 0;
+        long begin = Math.floorDiv(segment.address(), page) * page;
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment pages = arena.allocate(COUNTED_AT_ONCE / page);
-            for (long at = Math.floorDiv(segment.address(), page) * page; at < end; at += COUNTED_AT_ONCE) {
+            MemorySegment pages = arena.allocate(Math.ceilDiv(Math.min(COUNTED_AT_ONCE, end - begin), page));
+            for (long at = begin; at < end; at += COUNTED_AT_ONCE) {
                 long bytes = Math.min(COUNTED_AT_ONCE, end - at);
                 if (!calls.get().resident(at, bytes, pages)) return OptionalLong.empty();
                 for (long p = 0; p * page < bytes; p++) {

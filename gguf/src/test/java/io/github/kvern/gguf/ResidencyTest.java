@@ -3,6 +3,7 @@ package io.github.kvern.gguf;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -174,7 +175,17 @@ class ResidencyTest {
             long untouched = residency.residentBytes(own).orElseThrow();
             own.asSlice(0, 50 << 20).fill((byte) 1);
             assertTrue(residency.residentBytes(own).orElseThrow() >= 50 << 20, "after " + untouched);
+            own.fill((byte) 1); // more than is counted at once
+            assertEquals(OptionalLong.of((100 << 20) - 100), residency.residentBytes(own.asSlice(99, (100 << 20) - 100)));
+            assertEquals(OptionalLong.of(0), residency.residentBytes(own.asSlice(5, 0)));
         }
+    }
+
+    @Test
+    void theSystemsCallsAreLookedUpOnce() {
+        Optional<MemoryCalls> first = MemoryCalls.find(), second = MemoryCalls.find();
+        assertEquals(first.isPresent(), second.isPresent());
+        if (first.isPresent()) assertSame(first.get(), second.get());
     }
 
     @Test
