@@ -2,6 +2,7 @@ package io.github.kvern;
 
 import io.github.kvern.engine.run.GenerateJob;
 import io.github.kvern.engine.run.Scheduler;
+import io.github.kvern.engine.run.Waiting;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 import java.util.Objects;
@@ -144,19 +145,7 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
     ///
     /// @throws io.github.kvern.gguf.KvernException what made it fail
     public StopReason stopReason() {
-        boolean interrupted = false;
-        try {
-            while (true) {
-                try {
-                    return job.await();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                    cancel(); // it is done now: the next waiting is none
-                }
-            }
-        } finally {
-            if (interrupted) Thread.currentThread().interrupt();
-        }
+        return Waiting.out(job::await, this::cancel); // then it is done: the next waiting is none
     }
 
     /// What it cost so far; at any time, from any thread. Never waits.

@@ -5,8 +5,6 @@ import io.github.kvern.Model;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.InvalidPathException;
-import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
@@ -28,7 +26,7 @@ final class ExpertOptions {
     void check() {
         if (pinned.isPresent() != pinTrace.isPresent())
             throw Failures.usage("--pin-experts and --pin-trace: one says how much, the other which, so give both");
-        trace.ifPresent(ExpertOptions::path);
+        trace.ifPresent(Utf8::path);
         pinTrace.ifPresent(ExpertOptions::read);
     }
 
@@ -48,29 +46,18 @@ final class ExpertOptions {
         if (trace.isEmpty()) return;
         ExpertTrace all = ExpertTrace.of(model);
         if (all.experts().isEmpty()) throw Failures.usage("--expert-trace: " + model.info().name() + " has no experts");
-        try (OutputFile out = OutputFile.open(path(trace.get()), session.interrupts())) {
-            ByteBuffer bytes = ByteBuffer.wrap(all.text().getBytes(StandardCharsets.UTF_8));
-            while (bytes.hasRemaining()) out.channel().write(bytes);
+        try (OutputFile out = OutputFile.open(Utf8.path(trace.get()), session.interrupts())) {
+            out.write(ByteBuffer.wrap(all.text().getBytes(StandardCharsets.UTF_8)));
             out.complete();
-        } catch (IOException e) {
-            throw Failures.file(e);
         }
     }
 
     /// Reads a trace.
     static ExpertTrace read(String name) {
         try {
-            return ExpertTrace.read(path(name));
+            return ExpertTrace.read(Utf8.path(name));
         } catch (IOException e) {
             throw Failures.input(e);
-        }
-    }
-
-    private static Path path(String name) {
-        try {
-            return Path.of(name);
-        } catch (InvalidPathException e) {
-            throw Failures.usage("not a file name in this locale: " + name);
         }
     }
 }

@@ -4,12 +4,8 @@ import io.github.kvern.LogitsSink;
 import io.github.kvern.Model;
 import io.github.kvern.ModelOptions;
 import io.github.kvern.Tokenizer;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
-import java.nio.file.InvalidPathException;
-import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -52,23 +48,15 @@ final class LogitsCommand implements Callable<Integer> {
         int[] ids = Ids.parseOrRead(tokens, "--tokens");
         if (ids.length == 0) throw Failures.usage("--tokens: expected at least one id, found none");
         int[] kept = positions.map(list -> checked(Ids.parseOrRead(list, "--positions"), ids.length)).orElseGet(() -> all(ids.length));
-        Optional<OutputFile> file = out.map(name -> OutputFile.open(path(name), session.interrupts()));
+        Optional<OutputFile> file = out.map(name -> OutputFile.open(Utf8.path(name), session.interrupts()));
         try (Model loaded = ComputeOptions.load(session, model.path(), options)) {
-            if (file.isPresent()) loaded.score(ids, kept, new Binary(file.get().channel(), loaded.info().vocabulary()));
+            if (file.isPresent()) loaded.score(ids, kept, new Binary(file.get(), loaded.info().vocabulary()));
             else show(loaded, ids, kept);
             file.ifPresent(OutputFile::complete);
         } finally {
             file.ifPresent(OutputFile::close);
         }
         return Failures.DONE;
-    }
-
-    private static Path path(String name) {
-        try {
-            return Path.of(name);
-        } catch (InvalidPathException e) {
-            throw Failures.usage("--out: not a file name in this locale: " + name);
-        }
     }
 
     private static int[] all(int count) {
@@ -92,11 +80,11 @@ final class LogitsCommand implements Callable<Integer> {
 
     /// Writes floats as they are in memory on most machines.
     private static final class Binary implements LogitsSink {
-        private final FileChannel channel;
+        private final OutputFile file;
         private final ByteBuffer buffer;
 
-        Binary(FileChannel channel, int vocabulary) {
-            this.channel = channel;
+        Binary(OutputFile file, int vocabulary) {
+            this.file = file;
             this.buffer = ByteBuffer.allocateDirect(4 * vocabulary).order(ByteOrder.LITTLE_ENDIAN);
         }
 
@@ -104,11 +92,7 @@ final class LogitsCommand implements Callable<Integer> {
         public void accept(int position, float[] logits) {
             buffer.clear();
             buffer.asFloatBuffer().put(logits, 0, buffer.capacity() / 4);
-            try {
-                while (buffer.hasRemaining()) channel.write(buffer);
-            } catch (IOException e) {
-                throw Failures.file(e);
-            }
+            file.write(buffer);
         }
     }
 

@@ -1,6 +1,7 @@
 package io.github.kvern.cli;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -46,9 +47,13 @@ final class OutputFile implements AutoCloseable {
         }
     }
 
-    /// Takes the bytes.
-    FileChannel channel() {
-        return channel;
+    /// Writes what is left of a buffer.
+    void write(ByteBuffer bytes) {
+        try {
+            while (bytes.hasRemaining()) channel.write(bytes);
+        } catch (IOException e) {
+            throw Failures.file(e);
+        }
     }
 
     /// All is written: gives the file its name.

@@ -5,7 +5,6 @@ import io.github.kvern.Repack;
 import io.github.kvern.gguf.GgufFile;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -42,7 +41,7 @@ final class RepackCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         int team = ModelOptions.defaults().threads(threads).threads(); // checked
-        Path source = path(in), target = path(out);
+        Path source = Utf8.path(in), target = Utf8.path(out);
         if (Files.isDirectory(target)) throw Failures.usage(out + ": expected a file to write, found a directory");
         if (Files.exists(target) && !force) throw Failures.usage(out + " exists: --force replaces it");
         requireModel(source);
@@ -66,14 +65,6 @@ final class RepackCommand implements Callable<Integer> {
             GgufFile.open(source).close();
         } catch (IOException e) {
             throw Failures.model(e);
-        }
-    }
-
-    private static Path path(String name) {
-        try {
-            return Path.of(name);
-        } catch (InvalidPathException e) {
-            throw Failures.usage("not a file name in this locale: " + name);
         }
     }
 

@@ -43,6 +43,15 @@ final class Utf8 {
         }
     }
 
+    /// A file that the command line names, and that need not be there.
+    static Path path(String file) {
+        try {
+            return Path.of(file);
+        } catch (InvalidPathException e) {
+            throw Failures.usage("not a file name in this locale: " + file);
+        }
+    }
+
     /// All text of a stream.
     static String read(InputStream in, String what) {
         try {

@@ -88,13 +88,13 @@ class FrameTest {
         Path target = folder.resolve("out.bin");
         Interrupts interrupts = new Interrupts();
         try (OutputFile file = OutputFile.open(target, interrupts)) {
-            file.channel().write(ByteBuffer.wrap(new byte[] {1, 2}));
+            file.write(ByteBuffer.wrap(new byte[] {1, 2}));
             assertFalse(Files.exists(target));
             file.complete();
         }
         assertArrayEquals(new byte[] {1, 2}, Files.readAllBytes(target));
         try (OutputFile file = OutputFile.open(target, interrupts)) {
-            file.channel().write(ByteBuffer.wrap(new byte[] {3}));
+            file.write(ByteBuffer.wrap(new byte[] {3}));
         }
         assertArrayEquals(new byte[] {1, 2}, Files.readAllBytes(target), "what failed leaves the old file");
         assertEquals(1, count(folder));
@@ -104,7 +104,7 @@ class FrameTest {
     void anInterruptTakesHalfWrittenFilesAway(@TempDir Path folder) throws IOException {
         Interrupts interrupts = new Interrupts();
         try (OutputFile file = OutputFile.open(folder.resolve("out.bin"), interrupts)) {
-            file.channel().write(ByteBuffer.wrap(new byte[] {1}));
+            file.write(ByteBuffer.wrap(new byte[] {1}));
             assertEquals(1, count(folder));
             interrupts.end();
             assertEquals(0, count(folder));
@@ -116,7 +116,7 @@ class FrameTest {
         Interrupts interrupts = new Interrupts();
         Path target = Files.writeString(folder.resolve("out.bin"), "old");
         try (OutputFile file = OutputFile.open(target, interrupts)) {
-            file.channel().write(ByteBuffer.wrap(new byte[] {1}));
+            file.write(ByteBuffer.wrap(new byte[] {1}));
             interrupts.end();
             assertQuiet(assertThrows(Failure.class, file::complete));
         }
@@ -137,7 +137,7 @@ class FrameTest {
         Path target = Files.createFile(folder.resolve("real"));
         Path link = Files.createSymbolicLink(folder.resolve("link"), target);
         try (OutputFile file = OutputFile.open(link, new Interrupts())) {
-            file.channel().write(ByteBuffer.wrap(new byte[] {7}));
+            file.write(ByteBuffer.wrap(new byte[] {7}));
             file.complete();
         }
         assertTrue(Files.isSymbolicLink(link));
@@ -145,7 +145,7 @@ class FrameTest {
         Path nowhere = Path.of("/dev/null");
         if (Files.exists(nowhere)) {
             try (OutputFile file = OutputFile.open(nowhere, new Interrupts())) {
-                file.channel().write(ByteBuffer.wrap(new byte[] {7}));
+                file.write(ByteBuffer.wrap(new byte[] {7}));
                 file.complete();
             }
             assertTrue(Files.exists(nowhere));

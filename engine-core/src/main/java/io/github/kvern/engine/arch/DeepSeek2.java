@@ -34,10 +34,7 @@ final class DeepSeek2 {
                     + "attention.temperature_scale: queries scaled by position are not supported for deepseek2; expected none");
         int layers = a.withoutGuessing();
         int dense = r.number("leading_dense_block_count", 0, 0, p.layers());
-        int inner = r.number("expert_feed_forward_length", 1, 1 << 24), shared = r.number("expert_shared_count", 0, 1 << 10);
-        if ((long) inner * shared > 1 << 24)
-            throw r.wrong("expert_shared_count", "shared experts of at most " + (1 << 24) + " values together",
-                    shared + " of " + inner + " values");
+        int inner = r.number("expert_feed_forward_length", 1, 1 << 24), shared = RouterKeys.sharedWidth(r, inner);
         if (dense < layers) a.requireExperts();
         Rope rope = a.rope(false);
         float attention = r.real("rope.scaling.attn_factor", 1), stretch = r.real("rope.scaling.yarn_log_multiplier", 0);
@@ -51,7 +48,7 @@ final class DeepSeek2 {
             if (!(scale > 0 && scale < Float.POSITIVE_INFINITY))
                 throw r.wrong("rope.scaling.attn_factor", "a factor that leaves scores finite", "" + attention);
             Ffn ffn = i < dense ? a.dense(i)
-                    : a.mixture(i, RouterKeys.read(p, r, RouterSpec.Gate.SOFTMAX), inner, inner * shared, a.selectionBias(i));
+                    : a.mixture(i, RouterKeys.read(p, r, RouterSpec.Gate.SOFTMAX), inner, shared, a.selectionBias(i));
             a.layer(a.norm(i, "attn_norm.weight"), a.latentAttention(i, rope, shape, scale), a.norm(i, "ffn_norm.weight"), ffn);
         }
         return a.decoder(rope);

@@ -39,10 +39,7 @@ final class Glm4Moe {
         if (p.experts() == 0) throw r.wrong("expert_count", "1 or more", "0");
         int layers = a.withoutGuessing();
         int dense = r.number("leading_dense_block_count", 0, 0, p.layers());
-        int inner = r.number("expert_feed_forward_length", 1, 1 << 24), shared = r.number("expert_shared_count", 0, 1 << 10);
-        if ((long) inner * shared > 1 << 24)
-            throw r.wrong("expert_shared_count", "shared experts of at most " + (1 << 24) + " values together",
-                    shared + " of " + inner + " values");
+        int inner = r.number("expert_feed_forward_length", 1, 1 << 24), shared = RouterKeys.sharedWidth(r, inner);
         RouterSpec router = RouterKeys.read(p, r, RouterSpec.Gate.SIGMOID);
         Rope rope = a.rope(true);
         for (int i = 0; i < layers; i++) {
@@ -50,7 +47,7 @@ final class Glm4Moe {
             if (has(w, i, "attn_q_norm.weight", "attn_k_norm.weight")) manner = manner.norms(HeadNorm.BEFORE_ROPE);
             if (has(w, i, "attn_q.bias", "attn_k.bias", "attn_v.bias")) manner = manner.biased(Biases.INPUTS);
             Ffn ffn = i < dense ? a.dense(i)
-                    : a.mixture(i, router, inner, inner * shared, Optional.of(w.vector("blk." + i + ".exp_probs_b.bias", p.experts())));
+                    : a.mixture(i, router, inner, shared, Optional.of(w.vector("blk." + i + ".exp_probs_b.bias", p.experts())));
             a.layer(a.norm(i, "attn_norm.weight"), a.attention(i, rope, manner, Visible.ALL), a.norm(i, "post_attention_norm.weight"), ffn);
         }
         return a.decoder(rope);

@@ -2,7 +2,6 @@ package io.github.kvern.engine.arch;
 
 import io.github.kvern.engine.layer.Assembly;
 import io.github.kvern.engine.layer.Decoder;
-import io.github.kvern.engine.layer.Ffn;
 import io.github.kvern.engine.layer.GroupedAttention.Manner;
 import io.github.kvern.engine.layer.Parameters;
 import io.github.kvern.engine.layer.Rope;
@@ -10,7 +9,6 @@ import io.github.kvern.engine.layer.Weights;
 import io.github.kvern.gguf.GgufFile;
 import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kvcache.Visible;
-import io.github.kvern.moe.RouterSpec;
 
 /// `granite` and `granitemoe`: the layers of [Llama], with factors on embeddings, on what each half of a layer adds to the stream, on
 /// scores and on logits; the mixtures may have a shared expert.
@@ -26,7 +24,7 @@ final class Granite {
     static Decoder load(GgufFile file, Weights w, TensorType cache) {
         Assembly a = new Assembly(file, w, cache);
         Parameters p = a.parameters();
-        if (w.has("blk.0.ffn_gate_inp.weight")) a.requireExperts();
+        a.requireExpertsOfRouter();
         Parameters.Reader r = a.keys();
         float added = factor(r, "residual_scale"), embedding = factor(r, "embedding_scale");
         r.metadata().requireFloat(p.prefix() + "logit_scale");
@@ -38,10 +36,8 @@ final class Granite {
         int shared = r.number("expert_shared_feed_forward_length", 0, 0, 1 << 24);
         Rope rope = a.rope(false);
         for (int i = 0; i < p.layers(); i++) {
-            Ffn ffn = p.experts() == 0 ? a.dense(i)
-                    : a.mixture(i, new RouterSpec(p.experts(), p.expertsUsed(), RouterSpec.Gate.SOFTMAX, true, 1, 1, 1, false),
-                            p.inner()[i], shared);
-            a.layer(a.norm(i, "attn_norm.weight"), a.attention(i, rope, manner, Visible.ALL), a.norm(i, "ffn_norm.weight"), ffn);
+            a.layer(a.norm(i, "attn_norm.weight"), a.attention(i, rope, manner, Visible.ALL), a.norm(i, "ffn_norm.weight"),
+                    a.denseOrMixture(i, shared));
         }
         return a.decoder(rope, embedding);
     }

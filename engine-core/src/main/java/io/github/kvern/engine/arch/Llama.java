@@ -2,7 +2,6 @@ package io.github.kvern.engine.arch;
 
 import io.github.kvern.engine.layer.Assembly;
 import io.github.kvern.engine.layer.Decoder;
-import io.github.kvern.engine.layer.Ffn;
 import io.github.kvern.engine.layer.GroupedAttention;
 import io.github.kvern.engine.layer.Parameters;
 import io.github.kvern.engine.layer.Rope;
@@ -10,7 +9,6 @@ import io.github.kvern.engine.layer.Weights;
 import io.github.kvern.gguf.GgufFile;
 import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kvcache.Visible;
-import io.github.kvern.moe.RouterSpec;
 
 /// `llama`: the dense Llamas and whatever is built like them, and with experts (Mixtral).
 final class Llama {
@@ -21,15 +19,13 @@ final class Llama {
     static Decoder load(GgufFile file, Weights w, TensorType cache) {
         Assembly a = new Assembly(file, w, cache);
         Parameters p = a.parameters();
-        if (w.has("blk.0.ffn_gate_inp.weight")) a.requireExperts();
+        a.requireExpertsOfRouter();
         a.keys().expect("expert_gating_func", 1);
         Rope rope = a.rope(false);
         for (int i = 0; i < p.layers(); i++) {
             GroupedAttention attention = a.attention(i, rope, GroupedAttention.Manner.PLAIN, Visible.ALL);
-            Ffn ffn = p.experts() == 0 ? a.dense(i)
-                    : a.mixture(i, new RouterSpec(p.experts(), p.expertsUsed(), RouterSpec.Gate.SOFTMAX, true, 1, 1, 1, false),
-                            p.inner()[i], 0);
-            a.layer(a.norm(i, "attn_norm.weight"), attention, a.norm(i, "ffn_norm.weight"), ffn);
+            a.layer(a.norm(i, "attn_norm.weight"), attention, a.norm(i, "ffn_norm.weight"),
+                    a.denseOrMixture(i, 0));
         }
         return a.decoder(rope);
     }

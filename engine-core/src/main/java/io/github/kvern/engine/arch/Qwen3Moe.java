@@ -26,7 +26,7 @@ final class Qwen3Moe {
         a.requireExperts();
         a.keys().expect("expert_gating_func", 1);
         int inner = a.keys().number("expert_feed_forward_length", 1, 1 << 24);
-        RouterSpec router = new RouterSpec(p.experts(), p.expertsUsed(), RouterSpec.Gate.SOFTMAX, true, 1, 1, 1, false);
+        RouterSpec router = a.softmaxRouter();
         Rope rope = a.rope(true);
         for (int i = 0; i < p.layers(); i++) {
             GroupedAttention attention = a.attention(i, rope, Manner.PLAIN.norms(HeadNorm.BEFORE_ROPE), Visible.ALL);

@@ -48,6 +48,16 @@ public final class Assembly {
         keys.number("expert_count", 1, Integer.MAX_VALUE);
     }
 
+    /// The same, in a family whose models may be dense, for a file that has a router.
+    public void requireExpertsOfRouter() {
+        if (w.has(block(0) + "ffn_gate_inp.weight")) requireExperts();
+    }
+
+    /// The plain router: a softmax over all experts, and the weights of the chosen ones divided by their sum.
+    public RouterSpec softmaxRouter() {
+        return new RouterSpec(p.experts(), p.expertsUsed(), RouterSpec.Gate.SOFTMAX, true, 1, 1, 1, false);
+    }
+
     /// The model's rope.
     ///
     /// @param halves as in [Rope#read]
@@ -111,6 +121,13 @@ public final class Assembly {
     /// The same, with another unit, and a norm of the result.
     public Ffn dense(int layer, GatedUnit unit, Optional<Norm> after) {
         return new DenseFfn(w, block(layer), p.width(), p.inner()[layer], false, unit, after);
+    }
+
+    /// A mixture of experts with the plain router in a model that has experts, else a dense part; as wide inside as the parameters say.
+    ///
+    /// @param sharedInner width inside a mixture's shared expert, 0 for none
+    public Ffn denseOrMixture(int layer, int sharedInner) {
+        return p.experts() == 0 ? dense(layer) : mixture(layer, softmaxRouter(), p.inner()[layer], sharedInner);
     }
 
     /// A mixture of experts.

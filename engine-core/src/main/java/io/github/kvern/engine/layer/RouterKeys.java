@@ -3,7 +3,8 @@ package io.github.kvern.engine.layer;
 import io.github.kvern.gguf.UnsupportedModelException;
 import io.github.kvern.moe.RouterSpec;
 
-/// How a file says that its mixture layers choose: a gate, what becomes of the weights, and groups of experts.
+/// How a file says that its mixture layers choose: a gate, what becomes of the weights, and groups of experts; and how wide the shared
+/// expert is.
 public final class RouterKeys {
     private RouterKeys() {
     }
@@ -35,5 +36,18 @@ public final class RouterKeys {
                         "" + best);
         }
         return new RouterSpec(experts, used, gate, normalised, scale == 0 ? 1 : scale, groups, best, false);
+    }
+
+    /// Reads `expert_shared_count`.
+    ///
+    /// @param inner width inside one expert, 1 to 16,777,216
+    /// @return width inside all shared experts together, which are computed as one; 0 for none
+    /// @throws io.github.kvern.gguf.ModelFormatException the value is absent, out of range, or makes them wider than 16,777,216 together
+    public static int sharedWidth(Parameters.Reader r, int inner) {
+        int count = r.number("expert_shared_count", 0, 1 << 10);
+        if ((long) inner * count > 1 << 24)
+            throw r.wrong("expert_shared_count", "shared experts of at most " + (1 << 24) + " values together",
+                    count + " of " + inner + " values");
+        return inner * count;
     }
 }

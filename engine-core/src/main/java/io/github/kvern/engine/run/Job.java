@@ -170,15 +170,10 @@ public abstract sealed class Job permits GenerateJob, ScoreJob {
 
     /// Waits until the driver will not touch it any more; an interrupt does not end the waiting, but is kept.
     public final void awaitRelease() {
-        boolean interrupted = false;
-        while (true) {
-            try {
-                released.await();
-                break;
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) Thread.currentThread().interrupt();
+        Waiting.out(() -> {
+            released.await();
+            return released;
+        }, () -> {
+        });
     }
 }

@@ -144,15 +144,7 @@ public final class Scheduler implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        boolean interrupted = false;
-        while (driver.isAlive()) {
-            try {
-                driver.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) Thread.currentThread().interrupt();
+        Waiting.forEnd(driver);
     }
 
     private void drive() {
