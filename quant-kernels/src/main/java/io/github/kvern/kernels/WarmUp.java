@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,18 +46,30 @@ public final class WarmUp implements AutoCloseable {
 
     private void run() {
         long start = System.nanoTime();
+        int unfinished = 0;
         try {
             work(start);
-        } catch (InterruptedException | RuntimeException | Error e) { // the file is gone, or worse: nothing that a warm-up may break
+        } catch (InterruptedException | RuntimeException | Error e) { // nothing that a warm-up may break
             LOG.debug("warm-up left off", e);
-            for (int i = 0; i < done.length; i++) if (!done[i]) problems.add(all.get(i).label());
+            if (!problems.isEmpty()) warnOfProblems();
+            List<String> left = IntStream.range(0, done.length).filter(i -> !done[i]).mapToObj(i -> all.get(i).label()).toList();
+            unfinished = left.size();
+            problems.addAll(left);
+            // a mapped file was cut short, or its disk failed: the kernels are as good as before, and who computes with it says so
+            if (!(e instanceof InternalError))
+                warning.accept("the warm-up failed (" + e + "), so that these kernels may be slow for some time: "
+                        + String.join(", ", left));
         } finally {
             for (int i = 0; i < done.length; i++) if (mine[i] && !done[i]) all.get(i).warmth().stop();
         }
+        if (unfinished > 0) return;
         LOG.debug("vector kernels are compiled after {} ms", (System.nanoTime() - start) / 1_000_000);
-        if (!problems.isEmpty())
-            warning.accept("these kernels were not compiled to vector code and run many times slower: " + String.join(", ", problems)
-                    + "; see -XX:+PrintCompilation");
+        if (!problems.isEmpty()) warnOfProblems();
+    }
+
+    private void warnOfProblems() {
+        warning.accept("these kernels were not compiled to vector code and run many times slower: " + String.join(", ", problems)
+                + "; see -XX:+PrintCompilation");
     }
 
     private void work(long start) throws InterruptedException {
@@ -109,7 +122,7 @@ public final class WarmUp implements AutoCloseable {
         return thread.join(time);
     }
 
-    /// The kernels that did not become fast, by name; empty while they are still tried.
+    /// The kernels that did not become fast, by name: given up, or left when the warm-up failed. Empty while they are still tried.
     public List<String> problems() {
         return List.copyOf(problems);
     }

@@ -69,6 +69,28 @@ final class WarmUpTest {
             assertEquals(List.of("broken"), warmUp.problems());
         }
         assertFalse(warmth.isCold(), "vector code from now on");
-        assertTrue(warnings.remove().contains("broken"));
+        String warning = warnings.remove();
+        assertTrue(warning.contains("broken") && warning.contains("IllegalStateException"), warning);
+        assertFalse(warning.contains("not compiled"), warning);
+        assertTrue(warnings.isEmpty(), warnings::toString);
+    }
+
+    @Test
+    void memoryThatCannotBeReadIsNotTheCompilersFault() throws InterruptedException {
+        Warmth slow = new Warmth(), unread = new Warmth();
+        slow.begin();
+        slow.giveUp();
+        BlockingQueue<String> warnings = new LinkedBlockingQueue<>();
+        List<Exercise> all = List.of(new Exercise("the slow one", slow, () -> SLOW), new Exercise("over a short file", unread, () -> {
+            throw new InternalError("a fault occurred in an unsafe memory access operation"); // as the JVM says it
+        }));
+        try (WarmUp warmUp = new WarmUp(all, warnings::add, Long.MAX_VALUE)) {
+            assertTrue(warmUp.await(LONG));
+            assertEquals(List.of("the slow one", "over a short file"), warmUp.problems(), "it did not become fast either");
+        }
+        assertFalse(unread.isCold(), "vector code from now on");
+        String warning = warnings.remove();
+        assertTrue(warning.contains("the slow one") && !warning.contains("over a short file"), warning);
+        assertTrue(warnings.isEmpty(), warnings::toString);
     }
 }
