@@ -7,7 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.kvern.engine.layer.MemoryLimits;
 import io.github.kvern.engine.run.CacheBudget;
 import io.github.kvern.gguf.MemoryBudgetException;
+import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kernels.Kernels;
+import io.github.kvern.kvcache.KvLayout;
+import io.github.kvern.kvcache.PagePool;
+import io.github.kvern.kvcache.Visible;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -89,6 +93,20 @@ class WeightStorageTest {
         assertEquals(8 * GB, CacheBudget.bytes(0, 10 * GB, new MemoryLimits(24 * GB, 24 * GB)));
         assertEquals(2 * GB, CacheBudget.bytes(0, 4 * GB, new MemoryLimits(24 * GB, 6 * GB)));
         assertThrows(MemoryBudgetException.class, () -> CacheBudget.bytes(15 * GB, 10 * GB, new MemoryLimits(24 * GB, 24 * GB)));
+    }
+
+    @Test
+    void aSmallerCacheIsAdvisedOnlyWhereThereIsOne() {
+        for (TensorType storage : List.of(TensorType.F16, TensorType.F32)) {
+            List<KvLayout> groups = List.of(new KvLayout(1, 1, 32, 32, storage, Visible.ALL, false));
+            try (PagePool pool = new PagePool(groups, 1 << 20)) {
+                CacheBudget.check(pool, groups, 64, 512);
+                String message = assertThrows(MemoryBudgetException.class, () -> CacheBudget.check(pool, groups, 1 << 20, 512))
+                        .getMessage();
+                assertEquals(storage == TensorType.F32, message.contains("--kv f16"), message);
+                assertTrue(message.contains("-c"), message);
+            }
+        }
     }
 
     @Test

@@ -175,8 +175,8 @@ public final class GgufFile implements AutoCloseable {
             }
             if (now.equals(part.stamp()) || !now.key().equals(part.stamp().key())) continue;
             throw new ModelFormatException(
-                    part.path() + ": the file changed while it was in use: it had " + part.stamp().bytes() + " bytes and now has "
-                            + now.bytes() + "; load it again, and replace a model's files by renaming others, never by writing to them");
+                    part.path() + ": the file changed while it was in use: " + part.stamp().unlike(now)
+                            + "; load it again, and replace a model's files by renaming others, never by writing to them");
         }
     }
 

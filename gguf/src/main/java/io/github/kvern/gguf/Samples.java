@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -33,6 +34,13 @@ final class Samples implements AutoCloseable {
         static Stamp of(Path path) throws IOException {
             BasicFileAttributes attributes = Files.readAttributes(path, BasicFileAttributes.class);
             return new Stamp(attributes.size(), attributes.lastModifiedTime().toMillis(), Optional.ofNullable(attributes.fileKey()));
+        }
+
+        /// How the same file looked later, in words.
+        String unlike(Stamp later) {
+            if (bytes != later.bytes) return "it had " + bytes + " bytes and now has " + later.bytes;
+            return "it was last written at " + Instant.ofEpochMilli(modified) + " and now at " + Instant.ofEpochMilli(later.modified)
+                    + ", with the same length";
         }
     }
 

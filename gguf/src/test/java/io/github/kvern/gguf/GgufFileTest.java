@@ -17,6 +17,10 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
@@ -51,6 +55,24 @@ class GgufFileTest {
         try (GgufFile opened = GgufFile.open(link)) {
             assertEquals(List.of(link), opened.paths());
             assertEquals(3, opened.tensors().size());
+        }
+    }
+
+    @Test
+    void howAFileChangedIsSaid() throws IOException {
+        Path path = Bytes.sample().save(folder.resolve("m.gguf"));
+        long length = Files.size(path);
+        try (GgufFile file = GgufFile.open(path)) {
+            file.requireUnchanged();
+            assumeTrue(Files.readAttributes(path, BasicFileAttributes.class).fileKey() != null, "files cannot be told apart: not checked");
+            Instant written = Files.getLastModifiedTime(path).toInstant().truncatedTo(ChronoUnit.MILLIS), later = written.plusSeconds(7);
+            Files.setLastModifiedTime(path, FileTime.from(later));
+            String sameLength = String.valueOf(assertThrows(ModelFormatException.class, file::requireUnchanged).getMessage());
+            assertTrue(sameLength.startsWith(path + ": the file changed") && sameLength.contains("at " + written)
+                    && sameLength.contains("at " + later) && !sameLength.contains(length + " bytes"), sameLength);
+            Files.write(path, new byte[3], StandardOpenOption.APPEND);
+            String longer = String.valueOf(assertThrows(ModelFormatException.class, file::requireUnchanged).getMessage());
+            assertTrue(longer.contains("had " + length + " bytes and now has " + (length + 3)), longer);
         }
     }
 

@@ -2,6 +2,7 @@ package io.github.kvern.engine.run;
 
 import io.github.kvern.engine.layer.MemoryLimits;
 import io.github.kvern.gguf.MemoryBudgetException;
+import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kvcache.KvLayout;
 import io.github.kvern.kvcache.PagePool;
 import java.util.List;
@@ -40,9 +41,11 @@ public final class CacheBudget {
             needed += pages * pool.pageBytes(g);
         }
         if (needed > pool.budgetBytes()) {
+            boolean halves = groups.stream().anyMatch(g -> g.storage() == TensorType.F32);
             throw new MemoryBudgetException("a context of " + context + " tokens needs " + needed + " bytes of cache, available are "
                     + pool.budgetBytes()
-                    + ": lower the context (-c), use an F16 cache (--kv f16), or give the JVM more memory (-Xmx or -XX:MaxDirectMemorySize)");
+                    + ": lower the context (-c), " + (halves ? "use an F16 cache (--kv f16), " : "")
+                    + "or give the JVM more memory (-Xmx or -XX:MaxDirectMemorySize)");
         }
     }
 
