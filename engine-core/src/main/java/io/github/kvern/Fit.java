@@ -16,12 +16,29 @@ import java.util.function.IntFunction;
 ///
 /// @param refusal why packed weights are refused, if they are
 record Fit(ModelOptions options, MemoryLimits limits, MemoryPlan.Machine machine, MemoryPlan.Weights weights, List<KvLayout> groups,
-        Planner.Scratch steps, Optional<String> refusal) {
+        Planner.Scratch steps, Optional<String> refusal, Locks locks) {
     private static final int FEW_ROWS = 64;
     private static final int LEAST_CONTEXT = 64;
 
     /// What a way of loading takes, in bytes.
-    record Case(long packed, long mapped, long cache, long scratch) {
+    ///
+    /// @param locks whether what is to be locked is
+    record Case(long packed, long mapped, long cache, long scratch, boolean locks) {
+        Case mapped(long all) {
+            return new Case(0, all, cache, scratch, locks);
+        }
+
+        Case cache(long bytes) {
+            return new Case(packed, mapped, bytes, scratch, locks);
+        }
+
+        Case scratch(long bytes) {
+            return new Case(packed, mapped, cache, bytes, locks);
+        }
+
+        Case unlocked() {
+            return new Case(packed, mapped, cache, scratch, false);
+        }
     }
 
     private record Finding(MemoryPlan.Verdict verdict, String reason) {
@@ -30,7 +47,7 @@ record Fit(ModelOptions options, MemoryLimits limits, MemoryPlan.Machine machine
     /// The options as they are.
     Case asPlanned(int context) {
         return new Case(weights.packedBytes(), weights.mappedBytes(), cacheBytes(groups, context),
-                steps.bytes(context, options.microBatch()));
+                steps.bytes(context, options.microBatch()), true);
     }
 
     /// The cache of a conversation.
@@ -67,6 +84,7 @@ record Fit(ModelOptions options, MemoryLimits limits, MemoryPlan.Machine machine
 
     private Finding find(Case c) {
         if (refusal.isPresent() && c.packed() > 0) return fails(refusal.get());
+        if (locks.refusal(c).isPresent()) return fails(locks.refusal(c).get());
         long budget;
         try {
             budget = CacheBudget.bytes(options.cacheBytes(), c.packed() + weights.ownBytes(), limits);
@@ -79,12 +97,13 @@ record Fit(ModelOptions options, MemoryLimits limits, MemoryPlan.Machine machine
         if (heap > machine.heap())
             return fails("buffers of a step of " + options.microBatch() + " tokens take " + size(heap) + ", the JVM's heap may have "
                     + size(machine.heap()) + " (-Xmx)");
-        long held = c.packed() + weights.ownBytes() + c.cache() + heap + MemoryPlan.JVM_BYTES, memory = machine.memory();
+        long locked = locks.mappedBytes(c), paged = c.mapped() - locked, memory = machine.memory();
+        long held = c.packed() + weights.ownBytes() + c.cache() + heap + MemoryPlan.JVM_BYTES + locked;
         if (held > memory) return fails("what cannot be paged out takes " + size(held) + ", of " + size(memory) + " of memory");
-        if (held + c.mapped() <= memory)
+        if (held + paged <= memory)
             return new Finding(MemoryPlan.Verdict.FITS,
-                    "all of it takes " + size(held + c.mapped()) + ", of " + size(memory) + " of memory");
-        return new Finding(MemoryPlan.Verdict.FITS_WITH_PAGING, size(held + c.mapped() - memory) + " of mapped weights find no room beside "
+                    "all of it takes " + size(held + paged) + ", of " + size(memory) + " of memory");
+        return new Finding(MemoryPlan.Verdict.FITS_WITH_PAGING, size(held + paged - memory) + " of mapped weights find no room beside "
                 + size(held) + " that cannot be paged out, in " + size(memory) + " of memory");
     }
 
@@ -103,37 +122,43 @@ record Fit(ModelOptions options, MemoryLimits limits, MemoryPlan.Machine machine
             long mapped = weights.headerBytes()
                     + weights.shares().stream().filter(s -> s.part() != MemoryPlan.Part.UNUSED).mapToLong(MemoryPlan.Share::fileBytes)
                             .sum();
-            add(better, verdict, "--weights mapped", new Case(0, mapped, now.cache(), now.scratch()));
-            together = new Case(0, mapped, together.cache(), together.scratch());
+            add(better, verdict, "--weights mapped", now.mapped(mapped));
+            together = together.mapped(mapped);
             all.add("--weights mapped");
+        }
+        if (locks.bytes(now) > 0 || locks.refusal(now).isPresent()) {
+            String without = locks.all() ? "--load mmap" : "--pin-experts 0";
+            add(better, verdict, without, now.unlocked());
+            together = together.unlocked();
+            all.add(without);
         }
         List<KvLayout> half = groups;
         if (options.kvType() == KvType.F32) {
             half = groups.stream().map(g -> new KvLayout(g.layers(), g.heads(), g.keySize(), g.valueSize(), TensorType.F16, g.visible(),
                     g.latent())).toList();
             long cache = cacheBytes(half, context);
-            add(better, verdict, "--kv f16", new Case(now.packed(), now.mapped(), cache, now.scratch()));
-            together = new Case(together.packed(), together.mapped(), cache, together.scratch());
+            add(better, verdict, "--kv f16", now.cache(cache));
+            together = together.cache(cache);
             all.add("--kv f16");
         }
         if (options.microBatch() > FEW_ROWS) {
             long scratch = steps.bytes(context, FEW_ROWS);
-            add(better, verdict, "-ub " + FEW_ROWS, new Case(now.packed(), now.mapped(), now.cache(), scratch));
-            together = new Case(together.packed(), together.mapped(), together.cache(), scratch);
+            add(better, verdict, "-ub " + FEW_ROWS, now.scratch(scratch));
+            together = together.scratch(scratch);
             all.add("-ub " + FEW_ROWS);
         }
         Optional<MemoryPlan.Remedy> shorter = shorter(context, verdict,
-                n -> new Case(now.packed(), now.mapped(), cacheBytes(groups, n), now.scratch()));
+                n -> now.cache(cacheBytes(groups, n)));
         if (shorter.isEmpty()) // perhaps it is the buffers, which take longer to work out
             shorter = shorter(context, verdict,
-                    n -> new Case(now.packed(), now.mapped(), cacheBytes(groups, n), steps.bytes(n, options.microBatch())));
+                    n -> now.cache(cacheBytes(groups, n)).scratch(steps.bytes(n, options.microBatch())));
         shorter.ifPresent(better::add);
         if (!better.isEmpty()) return better;
         Case rest = together;
         List<KvLayout> layouts = half;
         add(better, verdict, String.join(" ", all), rest);
         if (better.isEmpty())
-            shorter(context, verdict, n -> new Case(rest.packed(), rest.mapped(), cacheBytes(layouts, n), rest.scratch()))
+            shorter(context, verdict, n -> rest.cache(cacheBytes(layouts, n)))
                     .ifPresent(r -> better.add(new MemoryPlan.Remedy((String.join(" ", all) + " " + r.option()).strip(), r.verdict())));
         return better;
     }
@@ -156,7 +181,7 @@ record Fit(ModelOptions options, MemoryLimits limits, MemoryPlan.Machine machine
         return Optional.of(new MemoryPlan.Remedy("-c " + tokens, verdict(with.apply(tokens))));
     }
 
-    private static String size(long bytes) {
+    static String size(long bytes) {
         return bytes < 10L << 30 ? String.format(Locale.ROOT, "%.1f MiB", bytes / 1048576.0)
                 : String.format(Locale.ROOT, "%.1f GiB", bytes / 1073741824.0);
     }

@@ -20,12 +20,13 @@ import java.util.OptionalLong;
 /// @param weights by part and type
 /// @param cache by group of layers
 /// @param buffers of a step
+/// @param lockedMappedBytes of mapped weights that are locked in memory: all with [LoadMode#LOCK], else experts, as asked for
 /// @param machine what there is
 /// @param verdict whether it fits
 /// @param reason why, in one line
 /// @param remedies options that change the verdict for the better, each alone; the last may be all of them together
 public record MemoryPlan(String name, String architecture, ModelOptions options, int context, Weights weights, List<CacheGroup> cache,
-        Buffers buffers, Machine machine, Verdict verdict, String reason, List<Remedy> remedies) {
+        Buffers buffers, long lockedMappedBytes, Machine machine, Verdict verdict, String reason, List<Remedy> remedies) {
     /// Set aside for the JVM itself: its code, compilers, threads and their own buffers, and the model's vocabulary.
     public static final long JVM_BYTES = 256L << 20;
 
@@ -45,20 +46,22 @@ public record MemoryPlan(String name, String architecture, ModelOptions options,
     /// @throws io.github.kvern.gguf.ModelFormatException the file is wrong
     /// @throws io.github.kvern.gguf.UnsupportedModelException the file is fine, but asks for what Kvern cannot do
     public static MemoryPlan of(Path path, ModelOptions options, GeneratorOptions generator) throws IOException {
-        return of(path, options, generator, Machine.here());
+        return of(path, options, generator, Machine.here(), 0);
     }
 
-    /// The same for another machine. Which weights can be packed is judged by the kernels of this one.
+    /// The same for another machine, and with locked experts. Which weights can be packed is judged by the kernels of this one.
     ///
     /// @param machine its memory
-    /// @throws IllegalArgumentException an override does not fit the file
+    /// @param lockedExperts bytes of routed experts that [Model#pinExperts] will be asked to lock at most, 0 for none
+    /// @throws IllegalArgumentException an override does not fit the file, or a number below 0
     /// @throws IOException the disk: a missing file too
     /// @throws io.github.kvern.gguf.ModelFormatException the file is wrong
     /// @throws io.github.kvern.gguf.UnsupportedModelException the file is fine, but asks for what Kvern cannot do
-    public static MemoryPlan of(Path path, ModelOptions options, GeneratorOptions generator, Machine machine)
+    public static MemoryPlan of(Path path, ModelOptions options, GeneratorOptions generator, Machine machine, long lockedExperts)
             throws IOException {
+        if (lockedExperts < 0) throw new IllegalArgumentException("bytes to lock must be at least 0, found " + lockedExperts);
         try (GgufFile file = GgufFile.open(path, options::corrected)) {
-            return new Planner(file, options, StartUp.kernels(), machine).plan(generator);
+            return new Planner(file, options, StartUp.kernels(), machine).plan(generator, lockedExperts);
         }
     }
 
@@ -151,7 +154,8 @@ public record MemoryPlan(String name, String architecture, ModelOptions options,
     /// @param available bytes that could be had at this moment without anybody being pushed out, where it is known; no verdict depends on it
     /// @param offHeap bytes that the JVM may take outside the heap
     /// @param heap bytes that the JVM may take for its heap
-    public record Machine(long memory, OptionalLong machine, OptionalLong available, long offHeap, long heap) {
+    /// @param lockable bytes that this process may lock in memory (RLIMIT_MEMLOCK), where there is a limit and it is known
+    public record Machine(long memory, OptionalLong machine, OptionalLong available, long offHeap, long heap, OptionalLong lockable) {
         /// The machine that this process runs on, and what its JVM may take.
         public static Machine here() {
             MemoryLimits limits = MemoryLimits.here();
@@ -159,7 +163,12 @@ public record MemoryPlan(String name, String architecture, ModelOptions options,
             long memory = Math.min(limits.machine(), linux.limit().orElse(Long.MAX_VALUE));
             OptionalLong all = linux.total();
             return new Machine(memory, all.isPresent() && all.getAsLong() > memory ? all : OptionalLong.empty(), linux.available(),
-                    limits.direct(), Runtime.getRuntime().maxMemory());
+                    limits.direct(), Runtime.getRuntime().maxMemory(), limitOfLocks(linux));
+        }
+
+        private static OptionalLong limitOfLocks(MachineMemory linux) {
+            OptionalLong limit = linux.lockable();
+            return limit.orElse(Long.MAX_VALUE) == Long.MAX_VALUE ? OptionalLong.empty() : limit;
         }
 
         /// A machine of so much memory, with a JVM that may take what this one may.
@@ -169,7 +178,7 @@ public record MemoryPlan(String name, String architecture, ModelOptions options,
         public static Machine of(long bytes) {
             if (bytes < 1) throw new IllegalArgumentException("memory must be at least 1 byte, found " + bytes);
             return new Machine(bytes, OptionalLong.empty(), OptionalLong.empty(), MemoryLimits.here().direct(),
-                    Runtime.getRuntime().maxMemory());
+                    Runtime.getRuntime().maxMemory(), limitOfLocks(new MachineMemory(Path.of("/"))));
         }
     }
 
@@ -195,19 +204,24 @@ public record MemoryPlan(String name, String architecture, ModelOptions options,
         return cache.stream().mapToLong(CacheGroup::bytes).sum();
     }
 
-    /// Bytes that nobody can take away again: packed weights, cache, buffers.
+    /// Bytes that are locked in memory: [#lockedMappedBytes()], and with [LoadMode#LOCK] packed weights too.
+    public long lockedBytes() {
+        return lockedMappedBytes + (options.loadMode() == LoadMode.LOCK ? weights.packedBytes() + weights.ownBytes() : 0);
+    }
+
+    /// Bytes that nobody can take away again: packed weights, cache, buffers, and what is locked.
     public long heldBytes() {
-        return weights.packedBytes() + weights.ownBytes() + weights.heapBytes() + cacheBytes() + buffers.heapBytes();
+        return weights.packedBytes() + weights.ownBytes() + weights.heapBytes() + cacheBytes() + buffers.heapBytes() + lockedMappedBytes;
     }
 
-    /// All bytes: held ones, mapped weights, and [#JVM_BYTES].
+    /// All bytes: held ones, other mapped weights, and [#JVM_BYTES].
     public long bytes() {
-        return heldBytes() + weights.mappedBytes() + JVM_BYTES;
+        return heldBytes() + weights.mappedBytes() - lockedMappedBytes + JVM_BYTES;
     }
 
-    /// Bytes of mapped weights that find no room in memory; at most all of them.
+    /// Bytes of mapped weights that find no room in memory; at most all that are not locked.
     public long pagedBytes() {
-        return Math.clamp(bytes() - machine.memory(), 0, weights.mappedBytes());
+        return Math.clamp(bytes() - machine.memory(), 0, weights.mappedBytes() - lockedMappedBytes);
     }
 
     /// The most tokens that can come in a second, one after the other, when nothing is paged: memory cannot be read faster. What

@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
 
 /// A model's routed experts: who asks for their pages, what is known of them, and which are locked.
 final class ModelExperts implements AutoCloseable {
+    /// Why experts cannot be locked.
+    static final String PACKED = "experts that were packed into memory cannot be locked there: load with --weights mapped";
+
     private final ModelInfo info;
     private final Decoder decoder;
     private final Recorder recorder;
@@ -105,8 +108,7 @@ final class ModelExperts implements AutoCloseable {
                         + ", which the model does not have: make one with this model");
             List<MemorySegment> parts = memory(f.layer().experts(), s.expert());
             if (parts.size() < 3)
-                throw new IllegalStateException(
-                        "experts that were packed into memory cannot be locked there, and need not: load with --weights mapped");
+                throw new IllegalStateException(PACKED);
             for (MemorySegment part : parts) sum += part.byteSize();
             if (sum > bytes) break;
             memory.addAll(parts);

@@ -16,6 +16,7 @@ import io.github.kvern.gguf.PackedTensors;
 import io.github.kvern.gguf.Tensor;
 import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kernels.Kernels;
+import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -45,7 +46,8 @@ final class Planner {
         cache = LoadedWeights.cacheType(options);
     }
 
-    MemoryPlan plan(GeneratorOptions conversation) {
+    /// @param lockedExperts bytes
+    MemoryPlan plan(GeneratorOptions conversation, long lockedExperts) {
         Packing.Plan packing = new Packing.Plan(file.bytes(), share -> {
         });
         Copies copies = Copies.counted();
@@ -62,11 +64,15 @@ final class Planner {
                 weights.heapBytes());
         Scratch scratch = (length, rows) -> StepRoom.heapBytes(decoder, kernels, file, length, rows);
         String name = file.metadata().findString("general.name").orElse(file.paths().getFirst().getFileName().toString());
-        Fit fit = new Fit(options, limits, machine, held, decoder.cacheGroups(), scratch, refusal);
+        long mappedMatrices = weights.matrices().stream().flatMap(m -> m.memory().stream()).distinct().filter(MemorySegment::isMapped)
+                .mapToLong(MemorySegment::byteSize).sum() - placed.replacedBytes();
+        Locks locks = new Locks(options.loadMode() == LoadMode.LOCK, held.mappedBytes() - mappedMatrices, lockedExperts, held,
+                machine.lockable());
+        Fit fit = new Fit(options, limits, machine, held, decoder.cacheGroups(), scratch, refusal, locks);
         Fit.Case asPlanned = fit.asPlanned(context);
         MemoryPlan.Verdict verdict = fit.verdict(asPlanned);
         return new MemoryPlan(name, architecture, options, context, held, fit.cache(context), new MemoryPlan.Buffers(asPlanned.scratch()),
-                machine, verdict, fit.reason(asPlanned), fit.remedies(asPlanned, context));
+                locks.mappedBytes(asPlanned), machine, verdict, fit.reason(asPlanned), fit.remedies(asPlanned, context));
     }
 
     /// Bytes of a step's buffers.

@@ -32,13 +32,18 @@ final class WeightPages {
         return steps;
     }
 
+    /// What is brought in or locked: vectors are not, which were copied to the heap.
+    static List<MemorySegment> memory(LoadedWeights weights) {
+        return weights.weights().matrices().stream().flatMap(m -> m.memory().stream()).distinct().toList();
+    }
+
     /// @throws MemoryBudgetException more than the machine has, or than this process may lock
     /// @throws IOException this thread was interrupted
     static void bringIn(GgufFile file, ModelOptions options, LoadedWeights weights, MemoryLimits limits, LoadSteps steps)
             throws IOException {
         if (options.loadMode() == LoadMode.MMAP) return;
         Path path = file.paths().getFirst();
-        List<MemorySegment> memory = weights.weights().matrices().stream().flatMap(m -> m.memory().stream()).distinct().toList();
+        List<MemorySegment> memory = memory(weights);
         long bytes = memory.stream().mapToLong(MemorySegment::byteSize).sum();
         if (bytes > limits.machine())
             throw new MemoryBudgetException(path + ": its weights take " + bytes + " bytes, the machine or the container has "

@@ -39,7 +39,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// A plan says what loading and computing then take.
 class MemoryPlanTest {
     private static final MemoryPlan.Machine LARGE = new MemoryPlan.Machine(1L << 40, OptionalLong.empty(), OptionalLong.empty(), 1L << 40,
-            1L << 40);
+            1L << 40, OptionalLong.empty());
 
     static Stream<Fixture> fixtures() {
         return Stream.of("llama", "llama4", "deepseek2", "gpt-oss", "gemma3", "qwen3moe").map(Fixture::of).flatMap(Collection::stream)
@@ -56,7 +56,7 @@ class MemoryPlanTest {
         for (WeightStorage storage : List.of(WeightStorage.MAPPED, WeightStorage.PACKED)) {
             ModelOptions options = ModelOptions.defaults().threads(2).microBatch(100).weights(storage);
             int context = 300;
-            MemoryPlan plan = MemoryPlan.of(f.path(), options, GeneratorOptions.context(context), LARGE);
+            MemoryPlan plan = MemoryPlan.of(f.path(), options, GeneratorOptions.context(context), LARGE, 0);
             LoadSteps steps = new LoadSteps(fraction -> {
             });
             String where = f + " " + storage + ": ";
@@ -131,11 +131,11 @@ class MemoryPlanTest {
             Path path = folder.resolve(architecture + ".gguf");
             Repack.write(source, path, 2, fraction -> {
             });
-            MemoryPlan plan = MemoryPlan.of(path, ModelOptions.defaults(), GeneratorOptions.context(100), LARGE);
+            MemoryPlan plan = MemoryPlan.of(path, ModelOptions.defaults(), GeneratorOptions.context(100), LARGE, 0);
             assertEquals(WeightsInfo.Kind.PACKED_FILE, plan.weights().info().kind());
             assertEquals(0, plan.weights().packedBytes());
             MemoryPlan packed = MemoryPlan.of(source, ModelOptions.defaults().weights(WeightStorage.PACKED), GeneratorOptions.context(100),
-                    LARGE);
+                    LARGE, 0);
             assertEquals(packed.weights().mappedBytes() - packed.weights().headerBytes() + packed.weights().packedBytes(),
                     plan.weights().mappedBytes() - plan.weights().headerBytes());
             assertEquals(packed.weights().activeBytes(), plan.weights().activeBytes());
@@ -146,10 +146,10 @@ class MemoryPlanTest {
     @Test
     void theLongestContextIsPlannedToo() throws IOException {
         Path path = Fixture.of("llama").getFirst().path();
-        MemoryPlan plan = MemoryPlan.of(path, ModelOptions.defaults(), GeneratorOptions.context(1 << 24), machine(1L << 30));
+        MemoryPlan plan = MemoryPlan.of(path, ModelOptions.defaults(), GeneratorOptions.context(1 << 24), machine(1L << 30), 0);
         assertEquals(Verdict.DOES_NOT_FIT, plan.verdict());
         GeneratorOptions longer = GeneratorOptions.context((1 << 24) + 1);
-        assertThrows(IllegalArgumentException.class, () -> MemoryPlan.of(path, ModelOptions.defaults(), longer, LARGE));
+        assertThrows(IllegalArgumentException.class, () -> MemoryPlan.of(path, ModelOptions.defaults(), longer, LARGE, 0));
     }
 
     @Test
@@ -158,7 +158,7 @@ class MemoryPlanTest {
         long[] bytes = new long[2];
         for (int i = 0; i < 2; i++) {
             ModelOptions options = ModelOptions.defaults().microBatch(512 << i).weights(WeightStorage.MAPPED);
-            bytes[i] = MemoryPlan.of(path, options, GeneratorOptions.context(2000), LARGE).buffers().heapBytes();
+            bytes[i] = MemoryPlan.of(path, options, GeneratorOptions.context(2000), LARGE, 0).buffers().heapBytes();
         }
         assertTrue(bytes[1] > 1.8 * bytes[0] && bytes[1] < 2.0 * bytes[0], bytes[0] + " and " + bytes[1]);
     }
@@ -167,7 +167,7 @@ class MemoryPlanTest {
     void aTokenReadsItsShareOfTheExpertsAndARowOfTheEmbedding() throws IOException {
         for (Fixture f : Stream.of("llama4", "deepseek2").map(Fixture::of).flatMap(Collection::stream).toList()) {
             MemoryPlan plan = MemoryPlan.of(f.path(), ModelOptions.defaults().weights(WeightStorage.MAPPED), GeneratorOptions.defaults(),
-                    LARGE);
+                    LARGE, 0);
             try (GgufFile file = GgufFile.open(f.path())) {
                 int experts = file.metadata().requireInt(plan.architecture() + ".expert_count");
                 int used = file.metadata().requireInt(plan.architecture() + ".expert_used_count");
@@ -195,14 +195,14 @@ class MemoryPlanTest {
     void aTiedEmbeddingIsReadAsAWhole() throws IOException {
         Fixture f = Fixture.of("llama").stream().filter(x -> x.model().equals("llama-tied")).findFirst().orElseThrow();
         MemoryPlan plan = MemoryPlan.of(f.path(), ModelOptions.defaults().weights(WeightStorage.MAPPED), GeneratorOptions.defaults(),
-                LARGE);
+                LARGE, 0);
         MemoryPlan.Share share = plan.weights().shares().stream().filter(s -> s.part() == MemoryPlan.Part.EMBEDDING).findFirst()
                 .orElseThrow();
         assertEquals(share.fileBytes(), share.activeBytes());
     }
 
     private static MemoryPlan.Machine machine(long memory) {
-        return new MemoryPlan.Machine(memory, OptionalLong.empty(), OptionalLong.empty(), 1L << 40, 1L << 40);
+        return new MemoryPlan.Machine(memory, OptionalLong.empty(), OptionalLong.empty(), 1L << 40, 1L << 40, OptionalLong.empty());
     }
 
     @Test
@@ -210,29 +210,34 @@ class MemoryPlanTest {
         Path path = Fixture.of("llama4").getFirst().path();
         ModelOptions options = ModelOptions.defaults().weights(WeightStorage.MAPPED).kv(KvType.F32);
         GeneratorOptions size = GeneratorOptions.context(20_000);
-        MemoryPlan plan = MemoryPlan.of(path, options, size, LARGE);
+        MemoryPlan plan = MemoryPlan.of(path, options, size, LARGE, 0);
         assertEquals(Verdict.FITS, plan.verdict(), plan.reason());
         assertEquals(List.of(), plan.remedies());
         assertEquals(0, plan.pagedBytes());
         // the cache may take half of the memory: here it takes far less
-        MemoryPlan full = MemoryPlan.of(path, options, size, machine(plan.bytes()));
+        MemoryPlan full = MemoryPlan.of(path, options, size, machine(plan.bytes()), 0);
         assertEquals(Verdict.FITS, full.verdict(), full.reason());
-        MemoryPlan short1 = MemoryPlan.of(path, options, size, machine(plan.bytes() - 1));
+        MemoryPlan short1 = MemoryPlan.of(path, options, size, machine(plan.bytes() - 1), 0);
         assertEquals(Verdict.FITS_WITH_PAGING, short1.verdict(), short1.reason());
         assertEquals(1, short1.pagedBytes());
-        MemoryPlan held = MemoryPlan.of(path, options, size, machine(plan.heldBytes() + MemoryPlan.JVM_BYTES));
+        MemoryPlan held = MemoryPlan.of(path, options, size, machine(plan.heldBytes() + MemoryPlan.JVM_BYTES), 0);
         assertEquals(Verdict.FITS_WITH_PAGING, held.verdict(), held.reason());
         assertEquals(plan.weights().mappedBytes(), held.pagedBytes());
-        MemoryPlan none = MemoryPlan.of(path, options, size, machine(plan.heldBytes() + MemoryPlan.JVM_BYTES - 1));
+        MemoryPlan none = MemoryPlan.of(path, options, size, machine(plan.heldBytes() + MemoryPlan.JVM_BYTES - 1), 0);
         assertEquals(Verdict.DOES_NOT_FIT, none.verdict(), none.reason());
         for (MemoryPlan worse : List.of(short1, held, none)) assertRemediesHelp(path, worse, size);
     }
 
     private static void assertRemediesHelp(Path path, MemoryPlan plan, GeneratorOptions size) throws IOException {
+        assertRemediesHelp(path, plan, size, 0);
+    }
+
+    private static void assertRemediesHelp(Path path, MemoryPlan plan, GeneratorOptions size, long pinned) throws IOException {
         assertFalse(plan.remedies().isEmpty(), plan.reason());
         for (MemoryPlan.Remedy remedy : plan.remedies()) {
             ModelOptions options = plan.options();
             GeneratorOptions context = size;
+            long locked = pinned;
             String[] words = remedy.option().split(" ");
             for (int i = 0; i < words.length; i += 2) {
                 switch (words[i]) {
@@ -240,10 +245,12 @@ class MemoryPlanTest {
                     case "-ub" -> options = options.microBatch(Integer.parseInt(words[i + 1]));
                     case "--kv" -> options = options.kv(KvType.F16);
                     case "--weights" -> options = options.weights(WeightStorage.MAPPED);
+                    case "--load" -> options = options.loadMode(LoadMode.MMAP);
+                    case "--pin-experts" -> locked = Long.parseLong(words[i + 1]);
                     default -> throw new AssertionError(remedy.option());
                 }
             }
-            MemoryPlan with = MemoryPlan.of(path, options, context, plan.machine());
+            MemoryPlan with = MemoryPlan.of(path, options, context, plan.machine(), locked);
             assertEquals(remedy.verdict(), with.verdict(), remedy + ": " + with.reason());
             assertTrue(with.verdict().compareTo(plan.verdict()) < 0, remedy.toString());
         }
@@ -253,25 +260,91 @@ class MemoryPlanTest {
     void whatLoadingRefusesDoesNotFit() throws IOException {
         Path path = Fixture.of("llama").stream().filter(f -> f.type().equals("Q8_0")).findFirst().orElseThrow().path();
         ModelOptions packed = ModelOptions.defaults().weights(WeightStorage.PACKED);
-        MemoryPlan.Machine little = new MemoryPlan.Machine(1L << 40, OptionalLong.empty(), OptionalLong.empty(), 100_000, 1L << 40);
-        MemoryPlan plan = MemoryPlan.of(path, packed, GeneratorOptions.context(64), little);
+        MemoryPlan.Machine little = new MemoryPlan.Machine(1L << 40, OptionalLong.empty(), OptionalLong.empty(), 100_000, 1L << 40,
+                OptionalLong.empty());
+        MemoryPlan plan = MemoryPlan.of(path, packed, GeneratorOptions.context(64), little, 0);
         if (plan.weights().packedBytes() > 0) { // not with scalar kernels
             assertEquals(Verdict.DOES_NOT_FIT, plan.verdict(), plan.reason());
             assertTrue(plan.reason().contains("--weights mapped"), plan.reason());
             assertRemediesHelp(path, plan, GeneratorOptions.context(64));
         }
-        MemoryPlan.Machine heap = new MemoryPlan.Machine(1L << 40, OptionalLong.empty(), OptionalLong.empty(), 1L << 40, 200_000);
-        MemoryPlan large = MemoryPlan.of(path, ModelOptions.defaults().weights(WeightStorage.MAPPED), GeneratorOptions.context(1000), heap);
+        MemoryPlan.Machine heap = new MemoryPlan.Machine(1L << 40, OptionalLong.empty(), OptionalLong.empty(), 1L << 40, 200_000,
+                OptionalLong.empty());
+        MemoryPlan large = MemoryPlan.of(path, ModelOptions.defaults().weights(WeightStorage.MAPPED), GeneratorOptions.context(1000), heap,
+                0);
         assertEquals(Verdict.DOES_NOT_FIT, large.verdict(), large.reason());
         assertTrue(large.reason().contains("-Xmx"), large.reason());
+    }
+
+    private static MemoryPlan.Machine locking(long memory, long lockable) {
+        return new MemoryPlan.Machine(memory, OptionalLong.empty(), OptionalLong.empty(), 1L << 40, 1L << 40, OptionalLong.of(lockable));
+    }
+
+    @Test
+    void allThatLoadingLocksIsPlanned() throws IOException {
+        GeneratorOptions size = GeneratorOptions.context(64);
+        for (Fixture f : Stream.of("llama4", "deepseek2", "llama").map(Fixture::of).flatMap(Collection::stream).toList()) {
+            for (WeightStorage storage : List.of(WeightStorage.MAPPED, WeightStorage.PACKED)) {
+                ModelOptions options = ModelOptions.defaults().threads(2).weights(storage).loadMode(LoadMode.LOCK);
+                MemoryPlan plan = MemoryPlan.of(f.path(), options, size, LARGE, 0);
+                long locked;
+                try (GgufFile file = GgufFile.open(f.path());
+                        LoadedWeights loaded = LoadedWeights.load(file, Kernels.best(), options, new MemoryLimits(1L << 40, 1L << 40),
+                                new LoadSteps(fraction -> {
+                                }))) {
+                    locked = WeightPages.memory(loaded).stream().mapToLong(MemorySegment::byteSize).sum();
+                }
+                assertEquals(locked, plan.lockedBytes(), f + " " + storage);
+                assertEquals(Verdict.FITS, MemoryPlan.of(f.path(), options, size, locking(1L << 40, locked), 0).verdict());
+                MemoryPlan over = MemoryPlan.of(f.path(), options, size, locking(1L << 40, locked - 1), 0);
+                assertEquals(Verdict.DOES_NOT_FIT, over.verdict());
+                assertTrue(over.reason().contains("RLIMIT_MEMLOCK"), over.reason());
+                assertRemediesHelp(f.path(), over, size);
+                MemoryPlan unlocked = MemoryPlan.of(f.path(), options.loadMode(LoadMode.MMAP), size, locking(1L << 40, 1), 0);
+                assertEquals(0, unlocked.lockedBytes());
+                assertEquals(plan.bytes(), unlocked.bytes(), "locked bytes count once");
+                assertEquals(plan.heldBytes() - unlocked.heldBytes(), plan.lockedMappedBytes());
+            }
+        }
+    }
+
+    @Test
+    void lockedExpertsArePlanned() throws IOException {
+        Path path = Fixture.of("llama4").stream().filter(f -> f.type().equals("Q8_0")).findFirst().orElseThrow().path();
+        ModelOptions options = ModelOptions.defaults().weights(WeightStorage.MAPPED);
+        GeneratorOptions size = GeneratorOptions.context(64);
+        MemoryPlan plan = MemoryPlan.of(path, options, size, LARGE, 0);
+        long routed = plan.weights().shares().stream().filter(s -> s.part() == MemoryPlan.Part.ROUTED_EXPERTS)
+                .mapToLong(MemoryPlan.Share::fileBytes).sum();
+        assertEquals(routed, MemoryPlan.of(path, options, size, LARGE, Long.MAX_VALUE).lockedBytes());
+        MemoryPlan some = MemoryPlan.of(path, options, size, locking(1L << 40, 1000), 1000);
+        assertEquals(1000, some.lockedBytes());
+        assertEquals(Verdict.FITS, some.verdict(), some.reason());
+        MemoryPlan tooMany = MemoryPlan.of(path, options, size, locking(1L << 40, 999), 1000);
+        assertEquals(Verdict.DOES_NOT_FIT, tooMany.verdict(), tooMany.reason());
+        assertRemediesHelp(path, tooMany, size, 1000);
+        // locked pages cannot make room: what would be paged does not fit
+        MemoryPlan.Machine tight = machine(plan.heldBytes() + MemoryPlan.JVM_BYTES + 999);
+        assertEquals(Verdict.FITS_WITH_PAGING, MemoryPlan.of(path, options, size, tight, 999).verdict());
+        MemoryPlan full = MemoryPlan.of(path, options, size, tight, 1000);
+        assertEquals(Verdict.DOES_NOT_FIT, full.verdict(), full.reason());
+        assertEquals(plan.weights().mappedBytes() - 1000, full.pagedBytes());
+        assertRemediesHelp(path, full, size, 1000);
+        MemoryPlan packed = MemoryPlan.of(path, options.weights(WeightStorage.PACKED), size, LARGE, 1000);
+        if (packed.weights().packedBytes() > 0) { // not with scalar kernels
+            assertEquals(Verdict.DOES_NOT_FIT, packed.verdict(), packed.reason());
+            assertEquals(ModelExperts.PACKED, packed.reason());
+            assertRemediesHelp(path, packed, size, 1000);
+        }
+        assertThrows(IllegalArgumentException.class, () -> MemoryPlan.of(path, options, size, LARGE, -1));
     }
 
     @Test
     void layersThatSeeAPartKeepAPart() throws IOException {
         Path path = Fixture.of("llama4").getFirst().path();
         ModelOptions options = ModelOptions.defaults().weights(WeightStorage.MAPPED).microBatch(512);
-        MemoryPlan two = MemoryPlan.of(path, options, GeneratorOptions.context(16_384), LARGE);
-        MemoryPlan eight = MemoryPlan.of(path, options, GeneratorOptions.context(65_536), LARGE);
+        MemoryPlan two = MemoryPlan.of(path, options, GeneratorOptions.context(16_384), LARGE, 0);
+        MemoryPlan eight = MemoryPlan.of(path, options, GeneratorOptions.context(65_536), LARGE, 0);
         for (int g = 0; g < two.cache().size(); g++) {
             MemoryPlan.CacheGroup a = two.cache().get(g), b = eight.cache().get(g);
             assertEquals(a.kind().equals("chunked") ? 8192 : 0, a.visible());
@@ -280,10 +353,10 @@ class MemoryPlanTest {
         assertTrue(two.cache().stream().anyMatch(g -> g.kind().equals("chunked"))
                 && two.cache().stream().anyMatch(g -> g.kind().equals("full")));
         Path latent = Fixture.of("deepseek2").getFirst().path();
-        assertEquals("latent", MemoryPlan.of(latent, options, GeneratorOptions.defaults(), LARGE).cache().getFirst().kind());
+        assertEquals("latent", MemoryPlan.of(latent, options, GeneratorOptions.defaults(), LARGE, 0).cache().getFirst().kind());
         Path window = Fixture.of("gemma3").getFirst().path();
         assertTrue(
-                MemoryPlan.of(window, options, GeneratorOptions.defaults(), LARGE).cache().stream()
+                MemoryPlan.of(window, options, GeneratorOptions.defaults(), LARGE, 0).cache().stream()
                         .anyMatch(g -> g.kind().equals("window")));
     }
 
@@ -295,7 +368,7 @@ class MemoryPlanTest {
         Arrays.fill(bytes, (byte) 0xff);
         Path path = sheet.withTensor("output_norm.weight", new ModelSheet.Item(TensorType.F32, List.of(32L), bytes))
                 .write(folder.resolve("m.gguf"));
-        MemoryPlan plan = MemoryPlan.of(path, ModelOptions.defaults(), GeneratorOptions.defaults(), LARGE);
+        MemoryPlan plan = MemoryPlan.of(path, ModelOptions.defaults(), GeneratorOptions.defaults(), LARGE, 0);
         assertEquals(Verdict.FITS, plan.verdict());
         List<String> refused = new ArrayList<>();
         try {

@@ -5,11 +5,8 @@ import io.github.kvern.MemoryPlan;
 import io.github.kvern.ModelOptions;
 import io.github.kvern.ReadBandwidth;
 import java.io.IOException;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -20,8 +17,6 @@ import picocli.CommandLine.Option;
                 "Reads the model's metadata and tensor table only."},
         sortOptions = false)
 final class PlanCommand implements Callable<Integer> {
-    private static final Pattern SIZE = Pattern.compile("(\\d{1,18})([KMGT]?)(?:i?B)?", Pattern.CASE_INSENSITIVE);
-
     private final Session session;
 
     @Mixin
@@ -31,13 +26,17 @@ final class PlanCommand implements Callable<Integer> {
             description = "The most tokens of prompt and answer together; 0 (the default): the model's own context, at most 8192.")
     private int context;
 
-    @Option(names = "--memory", paramLabel = "BYTES",
+    @Option(names = "--memory", paramLabel = "BYTES", converter = ByteSize.class,
             description = "Plan for a machine of so much memory (K, M, G, T: times 1024). Default: this one, or its container.")
-    private Optional<String> memory = Optional.empty();
+    private Optional<Long> memory = Optional.empty();
 
     @Option(names = "--bandwidth", paramLabel = "GB/S",
             description = "The billion bytes that memory gives in a second; 0: leave the ceiling out. Default: measured, half a second.")
     private Optional<Double> bandwidth = Optional.empty();
+
+    @Option(names = "--pin-experts", paramLabel = "BYTES", converter = ByteSize.class,
+            description = "Plan with so many bytes of routed experts locked in memory (4G, 512M).")
+    private Optional<Long> pinned = Optional.empty();
 
     @Option(names = "--json", description = "One JSON object.")
     private boolean json;
@@ -61,7 +60,7 @@ final class PlanCommand implements Callable<Integer> {
         GeneratorOptions size = GeneratorOptions.context(context);
         if (bandwidth.isPresent() && !(bandwidth.get() >= 0 && bandwidth.get() <= 1e6))
             throw Failures.usage("--bandwidth: expected 0 to 1000000 billion bytes in a second, found " + bandwidth.get());
-        Optional<MemoryPlan.Machine> other = memory.map(text -> MemoryPlan.Machine.of(bytes(text)));
+        Optional<MemoryPlan.Machine> other = memory.map(MemoryPlan.Machine::of);
         MemoryPlan plan = plan(options, size, other.orElseGet(MemoryPlan.Machine::here));
         Bandwidth speed = bandwidth.isPresent() ? new Bandwidth(bandwidth.get() * 1e9, false)
                 : new Bandwidth(ReadBandwidth.measure(options.threads()), true);
@@ -72,19 +71,9 @@ final class PlanCommand implements Callable<Integer> {
 
     private MemoryPlan plan(ModelOptions options, GeneratorOptions size, MemoryPlan.Machine machine) {
         try {
-            return MemoryPlan.of(model.path(), options, size, machine);
+            return MemoryPlan.of(model.path(), options, size, machine, pinned.orElse(0L));
         } catch (IOException e) {
             throw Failures.model(e);
         }
-    }
-
-    private static long bytes(String text) {
-        Matcher m = SIZE.matcher(text);
-        if (m.matches()) {
-            int shift = m.group(2).isEmpty() ? 0 : 10 * ("KMGT".indexOf(m.group(2).toUpperCase(Locale.ROOT)) + 1);
-            long n = Long.parseLong(m.group(1));
-            if (n >= 1 && n <= Long.MAX_VALUE >> shift) return n << shift;
-        }
-        throw Failures.usage("--memory: expected a number of bytes, as 64G, found " + text);
     }
 }

@@ -5,6 +5,7 @@ import io.github.kvern.MemoryPlan;
 import java.io.IOException;
 import java.util.Locale;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 
 /// A plan for people, and as JSON. Others script against the names in it: none is changed, none is removed.
 final class PlanOutput {
@@ -37,22 +38,25 @@ final class PlanOutput {
             page.row(g.kind() + (g.visible() > 0 ? " " + Page.count(g.visible()) : ""),
                     g.layers() + (g.layers() == 1 ? " layer" : " layers"), Page.count(g.bytes()));
         page.endTable(2);
-        page.heading("memory, in bytes", 7);
+        page.heading("memory, in bytes", 7 + (plan.lockedBytes() > 0 ? 1 : 0));
         row(page, "packed weights", w.packedBytes() + w.ownBytes(), "off the heap");
         row(page, "cache", plan.cacheBytes(), "off the heap");
         row(page, "buffers of a step", plan.buffers().heapBytes(), "heap");
         row(page, "norms and biases", w.heapBytes(), "heap");
         row(page, "the JVM itself", MemoryPlan.JVM_BYTES, "set aside");
         row(page, "mapped weights", w.mappedBytes(), "page cache");
+        if (plan.lockedBytes() > 0) row(page, "of these, locked", plan.lockedBytes(), "ulimit -l");
         row(page, "all", plan.bytes(), plan.pagedBytes() == 0 ? "" : Page.count(plan.pagedBytes()) + " of it paged");
         page.endTable(1);
         MemoryPlan.Machine m = plan.machine();
-        page.heading("machine, in bytes", 3 + (m.machine().isPresent() ? 1 : 0) + (m.available().isPresent() ? 1 : 0));
+        page.heading("machine, in bytes",
+                3 + (int) Stream.of(m.machine(), m.available(), m.lockable()).filter(OptionalLong::isPresent).count());
         row(page, m.machine().isPresent() ? "memory of the container" : "memory", m.memory(), "");
         if (m.machine().isPresent()) row(page, "memory of the machine", m.machine().getAsLong(), "");
         if (m.available().isPresent()) row(page, "available now", m.available().getAsLong(), "");
         row(page, "off the heap at most", m.offHeap(), "-XX:MaxDirectMemorySize");
         row(page, "heap at most", m.heap(), "-Xmx");
+        if (m.lockable().isPresent()) row(page, "locked at most", m.lockable().getAsLong(), "ulimit -l, RLIMIT_MEMLOCK");
         page.endTable(1);
         page.line("");
         page.line(name(plan.verdict()) + ": " + plan.reason());
@@ -121,6 +125,7 @@ final class PlanOutput {
         json.writeNumberField("cache", plan.cacheBytes());
         json.writeNumberField("buffers", plan.buffers().heapBytes());
         json.writeNumberField("jvm", MemoryPlan.JVM_BYTES);
+        json.writeNumberField("locked", plan.lockedBytes());
         json.writeNumberField("held", plan.heldBytes());
         json.writeNumberField("all", plan.bytes());
         json.writeNumberField("paged", plan.pagedBytes());
@@ -133,6 +138,7 @@ final class PlanOutput {
         number(json, "available", m.available());
         json.writeNumberField("offHeap", m.offHeap());
         json.writeNumberField("heap", m.heap());
+        number(json, "lockable", m.lockable());
         json.writeEndObject();
         if (speed.bytesPerSecond() > 0) {
             json.writeObjectFieldStart("ceiling");

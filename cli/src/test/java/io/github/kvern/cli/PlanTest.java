@@ -58,6 +58,17 @@ class PlanTest {
     }
 
     @Test
+    void tellsWhatWillBeLocked() throws IOException {
+        Run run = Run.of("plan", "--memory", "64G", "--bandwidth", "0", "--weights", "mapped", "--pin-experts", "1M");
+        assertEquals(0, run.exitCode(), run::toString);
+        assertTrue(run.out().lines().anyMatch(line -> line.contains("of these, locked") && line.contains("1,048,576")), run::toString);
+        Run json = Run.of("plan", "--json", "--bandwidth", "0", "--weights", "mapped", "--pin-experts", "1048576");
+        assertEquals(1048576.0, Json.object(Json.object(Json.parse(json.out())).get("bytes")).get("locked"));
+        Run without = Run.of("plan", "--json", "--bandwidth", "0");
+        assertEquals(0.0, Json.object(Json.object(Json.parse(without.out())).get("bytes")).get("locked"));
+    }
+
+    @Test
     void measuresTheMemory() {
         Run run = Run.of("plan", "-t", "1");
         assertEquals(0, run.exitCode(), run::toString);
@@ -66,7 +77,8 @@ class PlanTest {
 
     @ParameterizedTest
     @CsvSource({"--memory, 12x", "--memory, 0", "--memory, 99999999999999T", "--memory, -5", "--bandwidth, -1", "--bandwidth, NaN",
-            "--bandwidth, fast", "--kv, q8_0", "-c, -1", "-t, 0", "--weights, heap", "--load, never"})
+            "--bandwidth, fast", "--kv, q8_0", "-c, -1", "-t, 0", "--weights, heap", "--load, never", "--pin-experts, -1",
+            "--pin-experts, all"})
     void wrongOptionsAreOneLine(String option, String value) {
         Run run = Run.of("plan", option, value);
         assertEquals(2, run.exitCode(), run::toString);

@@ -9,6 +9,8 @@ import java.util.OptionalLong;
 /// What Linux says about memory at this moment; says nothing where there is no Linux, or where its files cannot be made sense of.
 public final class MachineMemory {
     private static final int MOST_BYTES = 1 << 20;
+    private static final int CAP_IPC_LOCK = 14;
+    private static final String LOCKED = "Max locked memory";
     private final Path root;
 
     /// @param root of the file system: another one than `/` in tests
@@ -31,6 +33,20 @@ public final class MachineMemory {
         if (used.isEmpty()) return machine;
         long left = Math.max(0, Math.min(limit.getAsLong(), limit.getAsLong() - used.getAsLong() + cache.orElse(0)));
         return OptionalLong.of(Math.min(left, machine.orElse(Long.MAX_VALUE)));
+    }
+
+    /// Bytes that this process may lock in memory, in all: `Long.MAX_VALUE` for any number.
+    public OptionalLong lockable() {
+        for (String line : read("proc/self/status").lines().toList())
+            if (line.matches("CapEff:\\s*[0-9a-f]{16}")
+                    && (Long.parseUnsignedLong(line.substring(line.length() - 16), 16) >>> CAP_IPC_LOCK & 1) == 1)
+                return OptionalLong.of(Long.MAX_VALUE); // who may do this is not asked for the limit
+        for (String line : read("proc/self/limits").lines().toList()) {
+            if (!line.startsWith(LOCKED)) continue;
+            String soft = line.substring(LOCKED.length()).strip().split(" ", 2)[0];
+            return soft.equals("unlimited") ? OptionalLong.of(Long.MAX_VALUE) : number(soft);
+        }
+        return OptionalLong.empty();
     }
 
     /// The limit of this process's control group (version 2), if it has one.

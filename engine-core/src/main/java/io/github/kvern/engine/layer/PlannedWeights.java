@@ -38,6 +38,11 @@ public final class PlannedWeights implements Placement {
         return placed.getOrDefault(tensor, 0L);
     }
 
+    /// Bytes of all tensors, as in the file, that packed ones stand in for.
+    public long replacedBytes() {
+        return replaced.values().stream().mapToLong(n -> n).sum();
+    }
+
     /// Bytes of a tensor, as in the file, that packed ones stand in for.
     public long replacedBytes(String tensor) {
         return replaced.getOrDefault(tensor, 0L);

@@ -46,6 +46,24 @@ class MachineMemoryTest {
     }
 
     @Test
+    void howMuchMayBeLocked() throws IOException {
+        MachineMemory memory = new MachineMemory(root);
+        assertEquals(OptionalLong.empty(), memory.lockable());
+        write("proc/self/limits",
+                "Limit  Soft Limit  Hard Limit  Units\nMax locked memory         65536                8388608     bytes\n");
+        assertEquals(OptionalLong.of(65_536), memory.lockable());
+        write("proc/self/status", "Name:\tjava\nCapEff:\t0000000000003fff\n");
+        assertEquals(OptionalLong.of(65_536), memory.lockable(), "all rights below this one");
+        write("proc/self/status", "Name:\tjava\nCapEff:\t0000000000004000\n");
+        assertEquals(OptionalLong.of(Long.MAX_VALUE), memory.lockable());
+        write("proc/self/status", "CapEff:\tall of them\n");
+        write("proc/self/limits", "Max locked memory         unlimited            unlimited            bytes\n");
+        assertEquals(OptionalLong.of(Long.MAX_VALUE), memory.lockable());
+        write("proc/self/limits", "Max locked memory         a lot\n");
+        assertEquals(OptionalLong.empty(), memory.lockable());
+    }
+
+    @Test
     void whatMakesNoSenseIsNotBelieved() throws IOException {
         write("proc/meminfo", "MemTotal: 99999999999999999999 kB\nMemAvailable: -5 kB\nMemAvailable: 999999999999999999 kB\n");
         write("proc/self/cgroup", "0::/../../etc\n");
