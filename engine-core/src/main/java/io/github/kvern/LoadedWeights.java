@@ -22,6 +22,8 @@ import java.lang.foreign.Arena;
 record LoadedWeights(Decoder decoder, Weights weights, WeightsInfo info, long bytes, Arena memory) implements AutoCloseable {
     /// With [WeightStorage#AUTO], packed weights take at most one part in so many of the machine.
     private static final int MACHINE_SHARE = 2;
+    /// Packing so many bytes, and reading what they are made from, takes long enough at each start to tell of another way.
+    private static final long LONG_TO_PACK = 16L << 30;
 
     static LoadedWeights load(GgufFile file, Kernels kernels, ModelOptions options, MemoryLimits limits, LoadSteps steps) {
         PackedFile.requireFresh(file);
@@ -93,14 +95,16 @@ record LoadedWeights(Decoder decoder, Weights weights, WeightsInfo info, long by
         }
         String packed = "packed they take " + megabytes(bytes) + (copies == 0 ? "" : " and copies " + megabytes(copies));
         if (bytes + copies > limits.machine() / MACHINE_SHARE)
-            return mapped(packed + ", more than half of the memory of " + megabytes(limits.machine()));
+            return mapped(packed + ", more than half of the memory of " + megabytes(limits.machine())
+                    + ": 'kvern repack' writes them packed into a file, which is mapped");
         if (bytes + copies > limits.direct() / 4 * 3)
             return mapped(packed + ", more than three quarters of the " + megabytes(limits.direct())
                     + " that the JVM may take off the heap: raise -XX:MaxDirectMemorySize");
         if (options.cacheBytes() > limits.smaller() - bytes - copies)
             return mapped(packed + ", which leaves no room for a cache of " + megabytes(options.cacheBytes()));
         return new WeightsInfo(WeightsInfo.Kind.PACKED, bytes,
-                packed + ", at most half of the memory of " + megabytes(limits.machine()));
+                packed + ", at most half of the memory of " + megabytes(limits.machine())
+                        + (bytes < LONG_TO_PACK ? "" : "; 'kvern repack' packs them once, into a file, and not at each start"));
     }
 
     private static WeightsInfo mapped(String reason) {

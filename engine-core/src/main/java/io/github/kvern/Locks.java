@@ -30,8 +30,8 @@ record Locks(boolean all, long unlocked, long experts, MemoryPlan.Weights weight
                 && weights.shares().stream().anyMatch(s -> s.part() == MemoryPlan.Part.ROUTED_EXPERTS && s.packedBytes() > 0);
         if (experts > 0 && packsExperts) return Optional.of(ModelExperts.PACKED);
         if (limit.isEmpty() || bytes(c) <= limit.getAsLong()) return Optional.empty();
-        return Optional.of("locking takes " + Fit.size(bytes(c)) + ", this process may lock " + Fit.size(limit.getAsLong())
-                + " (ulimit -l, RLIMIT_MEMLOCK)");
+        return Optional.of("locking takes " + Fit.size(bytes(c)) + ", this process may lock " + limit.getAsLong()
+                + " bytes (ulimit -l, RLIMIT_MEMLOCK): raise the limit");
     }
 
     private long routed(boolean asPlanned) {

@@ -5,6 +5,7 @@ import io.github.kvern.engine.layer.MemoryLimits;
 import io.github.kvern.engine.layer.MoeFfn;
 import io.github.kvern.engine.run.ExpertPager;
 import io.github.kvern.engine.run.Recorder;
+import io.github.kvern.gguf.MemoryBudgetException;
 import io.github.kvern.gguf.Residency;
 import io.github.kvern.kernels.Matrix;
 import io.github.kvern.moe.ExpertUse;
@@ -116,6 +117,8 @@ final class ModelExperts implements AutoCloseable {
         try {
             residency().lock(memory, threads, done -> {
             });
+        } catch (MemoryBudgetException e) {
+            throw new MemoryBudgetException(info.name() + ": experts: " + e.getMessage() + ", or lock fewer (--pin-experts)");
         } catch (UnsupportedOperationException e) {
             throw new IllegalStateException("experts cannot be locked: " + e.getMessage(), e);
         }

@@ -54,6 +54,9 @@ final class WeightPages {
             Residency residency = Residency.here();
             if (options.loadMode() == LoadMode.LOCK) residency.lock(memory, options.threads(), progress);
             else residency.prefault(memory, options.threads(), progress);
+        } catch (MemoryBudgetException e) {
+            throw new MemoryBudgetException(path + ": load mode lock: " + e.getMessage()
+                    + ", or bring the weights in without locking them (--load prefault, ModelOptions.loadMode)");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new InterruptedIOException(path + ": loading was interrupted");

@@ -58,6 +58,16 @@ class WeightStorageTest {
         return LoadedWeights.choose(ModelOptions.defaults().weights(asked), packed, 0, new MemoryLimits(machine, direct), Kernels.best());
     }
 
+    /// Maverick in Q4_K_M on its server, and on one with too little memory; a model of 8 billion weights on a desktop.
+    @ParameterizedTest
+    @CsvSource({"231, 768, PACKED, true", "231, 256, MAPPED, true", "5, 16, PACKED, false", "15, 32, PACKED, false",
+            "16, 32, PACKED, true"})
+    void tellsThatPackingCanBeDoneOnce(long packed, long machine, WeightsInfo.Kind kind, boolean told) {
+        WeightsInfo found = choose(WeightStorage.AUTO, packed * GB, machine * GB, 1024 * GB);
+        assertEquals(kind, found.kind(), found::toString);
+        assertEquals(told, found.reason().contains("kvern repack"), found::toString);
+    }
+
     @Test
     void leavesRoomForTheCacheThatWasAskedFor() {
         MemoryLimits limits = new MemoryLimits(24 * GB, 24 * GB);

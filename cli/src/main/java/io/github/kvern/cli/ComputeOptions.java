@@ -20,6 +20,9 @@ import picocli.CommandLine.Option;
 
 /// How a model is loaded and computed.
 final class ComputeOptions {
+    /// A person who waited so long for packed weights is told of the other way.
+    private static final long LONG_SECONDS = 10;
+
     @Option(names = {"-t", "--threads"}, paramLabel = "N", description = "Threads that compute. Default: ${DEFAULT-VALUE}.")
     private int threads = ModelOptions.defaults().threads();
 
@@ -83,11 +86,18 @@ final class ComputeOptions {
     /// @param options as [#options()] gave them: they are checked before anything else is done
     static Model load(Session session, Path path, ModelOptions options) {
         AtomicInteger percent = new AtomicInteger();
+        long start = System.nanoTime();
+        Model model;
         try (Progress _ = Progress.start(session.terminal(),
                 () -> percent.get() == 0 ? "loading the model" : "loading the model: " + percent + " %")) {
-            return Model.load(path, options, fraction -> percent.set((int) (100 * fraction)));
+            model = Model.load(path, options, fraction -> percent.set((int) (100 * fraction)));
         } catch (IOException e) {
             throw Failures.model(e);
         }
+        long seconds = (System.nanoTime() - start) / 1_000_000_000;
+        if (seconds >= LONG_SECONDS && session.terminal().errIsTerminal() && model.info().weights().kind() == WeightsInfo.Kind.PACKED)
+            session.terminal().note("packing the weights took most of " + seconds + " s: 'kvern repack' does it once, into a file that "
+                    + "loads at once");
+        return model;
     }
 }

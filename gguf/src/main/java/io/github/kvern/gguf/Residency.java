@@ -193,7 +193,7 @@ public final class Residency {
                                 : " (it may raise that itself to " + limits.getLast() + ")");
         return new MemoryBudgetException("locking needs " + bytes + " bytes, this process may lock " + may
                 + " (ulimit -l, RLIMIT_MEMLOCK), and the system refused (error " + error + "): raise the limit (ulimit -l unlimited; "
-                + "LimitMEMLOCK=infinity in a systemd unit; --ulimit memlock=-1 for a container), or prefault instead");
+                + "LimitMEMLOCK=infinity in a systemd unit; --ulimit memlock=-1 for a container)");
     }
 
     /// Lets pages go that were locked. Does nothing without native access.
