@@ -61,15 +61,16 @@ final class RowMatMul extends MatMul {
 
     @Override
     List<Exercise> exercises(Matrix sample) {
-        Matrix w = little(sample, 1024);
+        Matrix w = little(sample, kernel.enough());
+        int rows = Math.min(w.rows(), WorkList.PANEL - 1); // some kernels take four at once and have a loop for what is left
         WorkerScratch scratch = new WorkerScratch(0);
         Prepared p = columns(w, 1).prepared(form);
         form.arrange(p, 0, p.lay(), scratch, false);
         float[] out = new float[WorkList.PANEL], lanes = new float[RowKernel.SCRATCH];
         List<Exercise> all = new ArrayList<>();
         all.add(new Exercise("few columns, " + sample.type(), warmth, () -> {
-            panel(w, 0, w.rows(), p, 0, out, 0, lanes, true);
-            return (long) w.rows() * w.columns();
+            panel(w, 0, rows, p, 0, out, 0, lanes, true);
+            return (long) rows * w.columns();
         }));
         all.add(form.exercise(w));
         all.addAll(tile.exercises(sample));

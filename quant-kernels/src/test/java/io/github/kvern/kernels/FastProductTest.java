@@ -50,7 +50,7 @@ final class FastProductTest {
         SplittableRandom random = new SplittableRandom(SEED + type.id());
         for (int round = 0; round < 24; round++) {
             int rows = 1 + random.nextInt(70);
-            int columns = type.blockLength() * (1 + random.nextInt(type.blockLength() == 1 ? 700 : 1 + 1500 / type.blockLength()));
+            int columns = columns(type, round, random);
             MemorySegment weights = round % 3 == 2 ? Blocks.edges(type, rows, columns, random) : Blocks.random(type, rows, columns, random);
             int n = 1 + round % 4;
             float[] x = Blocks.gaussian(n * columns, random);
@@ -78,7 +78,7 @@ final class FastProductTest {
         SplittableRandom random = new SplittableRandom(SEED + 100 + type.id());
         for (int round = 0; round < 12; round++) {
             int rows = 35, n = 1 + round;
-            int columns = type.blockLength() * (1 + random.nextInt(type.blockLength() == 1 ? 700 : 1 + 1500 / type.blockLength()));
+            int columns = columns(type, round, random);
             MemorySegment weights = round % 3 == 2 ? Blocks.edges(type, rows, columns, random) : Blocks.random(type, rows, columns, random);
             float[] x = Blocks.gaussian(n * columns, random);
             float[] vectors = multiply(type, weights, rows, columns, x, n, TEAMS[1]);
@@ -159,5 +159,15 @@ final class FastProductTest {
         region.multiply(w, a, out, 0, rows);
         region.run();
         return out;
+    }
+
+    /// Floats: odd lengths, whole runs of 64, and rows so long that four are taken at once.
+    private static int columns(TensorType type, int round, SplittableRandom random) {
+        if (type.blockLength() > 1) return type.blockLength() * (1 + random.nextInt(1 + 1500 / type.blockLength()));
+        return switch (round % 4) {
+            case 0 -> 1 + random.nextInt(700);
+            case 3 -> 4096 + 32 * random.nextInt(6);
+            default -> 64 * (1 + random.nextInt(10));
+        };
     }
 }

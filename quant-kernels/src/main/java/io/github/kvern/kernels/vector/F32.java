@@ -19,18 +19,21 @@ public final class F32 extends RowKernel {
     @Override
     public void rows(MemorySegment source, long at, long rowBytes, int rows, int k, Operand x, int column, float[] out, int outAt,
             float[] lanes) {
-        for (int r = 0; r < rows; r++) out[outAt + r] = row(source, at + r * rowBytes, k, x.floats, column * Floats.stride(k), lanes);
+        int from = column * Floats.stride(k), r = 0;
+        if (FOUR && k >= FOUR_FROM && k % 64 == 0)
+            for (; r + 4 <= rows; r += 4) four(source, at + r * rowBytes, rowBytes, k, x.floats, from, lanes, out, outAt + r);
+        for (; r < rows; r++) out[outAt + r] = row(source, at + r * rowBytes, k, x.floats, from, lanes);
     }
 
     private static float row(MemorySegment w, long start, int k, float[] x, int column, float[] lanes) {
         boolean hasTail = k % 64 != 0;
         if (hasTail) tail(w, start, k, lanes);
+        Mapped.mark(w, start);
         for (int h = 0; h < 16; h += L) {
             FloatVector a0 = FloatVector.zero(F), a1 = a0, a2 = a0, a3 = a0;
             long at = start + 4 * h;
             int q = column + h;
             for (int i = 64; i <= k; i += 64, at += 256, q += 64) {
-                Mapped.mark(w, at);
                 a0 = FloatVector.fromMemorySegment(F, w, at, LE).fma(FloatVector.fromArray(F, x, q), a0);
                 a1 = FloatVector.fromMemorySegment(F, w, at + 64, LE).fma(FloatVector.fromArray(F, x, q + 16), a1);
                 a2 = FloatVector.fromMemorySegment(F, w, at + 128, LE).fma(FloatVector.fromArray(F, x, q + 32), a2);
@@ -45,6 +48,48 @@ public final class F32 extends RowKernel {
             a0.add(a1).add(a2.add(a3)).intoArray(lanes, h);
         }
         return sum(lanes);
+    }
+
+    /// Four rows, with the bits of one each.
+    private static void four(MemorySegment w, long start, long rowBytes, int k, float[] x, int column, float[] lanes, float[] out,
+            int outAt) {
+        Mapped.mark(w, start);
+        for (int h = 0; h < 16; h += L) {
+            FloatVector a0 = FloatVector.zero(F), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+            FloatVector c0 = a0, c1 = a0, c2 = a0, c3 = a0, d0 = a0, d1 = a0, d2 = a0, d3 = a0;
+            long at = start + 4 * h;
+            int q = column + h;
+            for (int i = 64; i <= k; i += 64, at += 256, q += 64) {
+                FloatVector x0 = FloatVector.fromArray(F, x, q), x1 = FloatVector.fromArray(F, x, q + 16),
+                        x2 = FloatVector.fromArray(F, x, q + 32), x3 = FloatVector.fromArray(F, x, q + 48);
+                a0 = FloatVector.fromMemorySegment(F, w, at, LE).fma(x0, a0);
+                a1 = FloatVector.fromMemorySegment(F, w, at + 64, LE).fma(x1, a1);
+                a2 = FloatVector.fromMemorySegment(F, w, at + 128, LE).fma(x2, a2);
+                a3 = FloatVector.fromMemorySegment(F, w, at + 192, LE).fma(x3, a3);
+                b0 = FloatVector.fromMemorySegment(F, w, at + rowBytes, LE).fma(x0, b0);
+                b1 = FloatVector.fromMemorySegment(F, w, at + rowBytes + 64, LE).fma(x1, b1);
+                b2 = FloatVector.fromMemorySegment(F, w, at + rowBytes + 128, LE).fma(x2, b2);
+                b3 = FloatVector.fromMemorySegment(F, w, at + rowBytes + 192, LE).fma(x3, b3);
+                c0 = FloatVector.fromMemorySegment(F, w, at + 2 * rowBytes, LE).fma(x0, c0);
+                c1 = FloatVector.fromMemorySegment(F, w, at + 2 * rowBytes + 64, LE).fma(x1, c1);
+                c2 = FloatVector.fromMemorySegment(F, w, at + 2 * rowBytes + 128, LE).fma(x2, c2);
+                c3 = FloatVector.fromMemorySegment(F, w, at + 2 * rowBytes + 192, LE).fma(x3, c3);
+                d0 = FloatVector.fromMemorySegment(F, w, at + 3 * rowBytes, LE).fma(x0, d0);
+                d1 = FloatVector.fromMemorySegment(F, w, at + 3 * rowBytes + 64, LE).fma(x1, d1);
+                d2 = FloatVector.fromMemorySegment(F, w, at + 3 * rowBytes + 128, LE).fma(x2, d2);
+                d3 = FloatVector.fromMemorySegment(F, w, at + 3 * rowBytes + 192, LE).fma(x3, d3);
+            }
+            a0.add(a1).add(a2.add(a3)).intoArray(lanes, h);
+            b0.add(b1).add(b2.add(b3)).intoArray(lanes, 16 + h);
+            c0.add(c1).add(c2.add(c3)).intoArray(lanes, 32 + h);
+            d0.add(d1).add(d2.add(d3)).intoArray(lanes, 48 + h);
+        }
+        for (int r = 0; r < 4; r++) out[outAt + r] = sum(lanes, 16 * r);
+    }
+
+    @Override
+    public int enough() {
+        return FOUR ? FOUR_FROM : super.enough();
     }
 
     /// What is left of a row after whole runs of 64 values goes to [#TAIL], in the order of the activations, with zeros for the rest.

@@ -7,6 +7,10 @@ import jdk.incubator.vector.VectorSpecies;
 
 /// The width of vectors in this JVM, chosen once. The species are constants, or the compiler could do nothing with them.
 public final class Lanes {
+    /// 1, which the compiler cannot know: a loop with such a step is not unrolled. Unrolled, a short loop over weights loads its lines
+    /// out of their order, and the processor then fetches from memory a fifth to a half slower.
+    static int one = 1;
+
     /// The system property that forces a width (or `scalar`).
     public static final String PROPERTY = "kvern.kernels";
     /// Bits of a vector: 512, 256 or 128; less than 128 when this machine has no vectors to speak of.
