@@ -128,7 +128,7 @@ public final class Model implements AutoCloseable {
     private static void begin(LoadSteps steps, Model model, MemoryLimits memory) {
         boolean told = false;
         try {
-            model.experts.begin(memory);
+            model.experts.begin(memory, model.scheduler.experts());
             steps.ready();
             told = true;
         } finally {

@@ -4,6 +4,7 @@ import io.github.kvern.engine.layer.Decoder;
 import io.github.kvern.engine.layer.MemoryLimits;
 import io.github.kvern.engine.layer.MoeFfn;
 import io.github.kvern.engine.run.ExpertPager;
+import io.github.kvern.engine.run.ExpertTotals;
 import io.github.kvern.engine.run.Recorder;
 import io.github.kvern.gguf.MemoryBudgetException;
 import io.github.kvern.gguf.Residency;
@@ -34,11 +35,12 @@ final class ModelExperts implements AutoCloseable {
         this.recorder = recorder;
     }
 
-    void begin(MemoryLimits memory) {
+    void begin(MemoryLimits memory, ExpertTotals totals) {
         if (layers().isEmpty()) return;
         ExpertPager.Manner manner = ExpertPager.choose(decoder, info.bytes(), memory.machine());
         if (manner != ExpertPager.Manner.NEVER)
             pager = Optional.of(new ExpertPager(decoder, manner, memory.machine(), residency()));
+        pager.ifPresent(totals::pager);
         recorder.experts(info.name(), this::stats);
     }
 

@@ -1,5 +1,8 @@
 package io.github.kvern;
 
+import java.util.Optional;
+import java.util.OptionalLong;
+
 /// What an answer cost so far. All times are in nanoseconds of elapsed time, 0 before they began.
 ///
 /// @param promptTokens tokens of the prompt, the begin token among them
@@ -11,8 +14,27 @@ package io.github.kvern;
 /// @param promptNanos how long the prompt was computed
 /// @param generationNanos from the first token to the last
 /// @param seed the seed in use: with it the answer can be repeated
+/// @param experts what routed experts did, if the model has any
 public record Stats(int promptTokens, int reusedTokens, int readTokens, int generatedTokens, long loadNanos, long firstTokenNanos,
-        long promptNanos, long generationNanos, long seed) {
+        long promptNanos, long generationNanos, long seed, Optional<Experts> experts) {
+
+    /// What the routed experts of all layers did from the answer's first step on: for this answer, and for what shared its steps.
+    /// Single experts, since the model was loaded, are in [Model#experts()].
+    ///
+    /// @param tokens how often an expert was chosen for a token
+    /// @param uses how often an expert was chosen in a step, for one token or more
+    /// @param readBytes of weights that were read for these uses, in one go each
+    /// @param missedBytes of experts that were not in memory when their pages were asked for; empty when nobody looked
+    public record Experts(long tokens, long uses, long readBytes, OptionalLong missedBytes) {
+        /// What was done since an earlier moment.
+        ///
+        /// @param before of the same model
+        public Experts since(Experts before) {
+            OptionalLong missed = missedBytes.isEmpty() || before.missedBytes.isEmpty() ? OptionalLong.empty()
+                    : OptionalLong.of(missedBytes.getAsLong() - before.missedBytes.getAsLong());
+            return new Experts(tokens - before.tokens, uses - before.uses, readBytes - before.readBytes, missed);
+        }
+    }
 
     /// Prompt tokens computed in a second; 0 when none were.
     public double promptTokensPerSecond() {

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -83,6 +84,44 @@ class ModelExpertsTest {
             assertEquals(all.size(), trace.experts().size());
             assertEquals(model.info().identity(), trace.identity());
         }
+    }
+
+    @Test
+    void anAnswerTellsWhatItsExpertsDid() throws IOException {
+        try (Model model = load("always", WeightStorage.MAPPED); Generator generator = model.generator()) {
+            Stats.Experts first = answer(model, generator, 1);
+            long layers = model.experts().stream().map(ExpertStats::layer).distinct().count();
+            assertEquals(0, first.tokens() % (layers * (TOKENS + 3)), "a prompt and three tokens behind it are computed, the last is not");
+            answer(model, generator, 2);
+        }
+        Path dense = Fixture.of("llama").getFirst().path();
+        try (Model model = Model.load(dense, ModelOptions.defaults().threads(1)); Generator generator = model.generator()) {
+            Generation answer = generator.generate(Prompt.tokens(1, 2), Sampling.greedy().maxTokens(1));
+            answer.stopReason();
+            assertTrue(answer.stats().experts().isEmpty());
+        }
+    }
+
+    /// What an answer says of experts, which is what the model counted meanwhile.
+    private static Stats.Experts answer(Model model, Generator generator, int seed) {
+        long tokens = sum(model, ExpertStats::tokens), uses = sum(model, ExpertStats::uses);
+        long bytes = sum(model, s -> s.uses() * s.bytes());
+        int[] prompt = Shipped.prompt(model, TOKENS);
+        prompt[0] += seed; // nothing is reused
+        Generation answer = generator.generate(Prompt.tokens(prompt), Sampling.greedy().maxTokens(4).ignoreEndOfText(true));
+        answer.stopReason();
+        Stats.Experts told = answer.stats().experts().orElseThrow();
+        assertEquals(sum(model, ExpertStats::tokens) - tokens, told.tokens());
+        assertEquals(sum(model, ExpertStats::uses) - uses, told.uses());
+        assertEquals(sum(model, s -> s.uses() * s.bytes()) - bytes, told.readBytes());
+        assertTrue(told.tokens() > 0 && told.uses() > 0 && told.missedBytes().orElse(0) >= 0, told.toString());
+        logits(model);
+        assertEquals(told, answer.stats().experts().orElseThrow(), "what comes after it is not its");
+        return told;
+    }
+
+    private static long sum(Model model, ToLongFunction<ExpertStats> of) {
+        return model.experts().stream().mapToLong(of).sum();
     }
 
     @Test

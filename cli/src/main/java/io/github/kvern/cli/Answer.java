@@ -34,6 +34,15 @@ final class Answer {
         json.writeNumberField("promptTokensPerSecond", rounded(stats.promptTokensPerSecond()));
         json.writeNumberField("tokensPerSecond", rounded(stats.tokensPerSecond()));
         json.writeNumberField("seed", stats.seed());
+        if (stats.experts().isPresent()) {
+            Stats.Experts experts = stats.experts().get();
+            json.writeObjectFieldStart("experts");
+            json.writeNumberField("tokens", experts.tokens());
+            json.writeNumberField("uses", experts.uses());
+            json.writeNumberField("readBytes", experts.readBytes());
+            if (experts.missedBytes().isPresent()) json.writeNumberField("missedBytes", experts.missedBytes().getAsLong());
+            json.writeEndObject();
+        }
         json.writeEndObject();
         json.writeEndObject();
     }

@@ -5,6 +5,7 @@ import io.github.kvern.StopReason;
 import io.github.kvern.Token;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 
 /// Where an answer goes: text as it comes, or one JSON object at the end, and the notes about it.
 ///
@@ -76,6 +77,12 @@ final class AnswerOutput {
                 + " tokens/s";
         String generated = "generated " + stats.generatedTokens() + ", " + Page.decimal(stats.tokensPerSecond()) + " tokens/s";
         String times = "load " + Page.seconds(stats.loadNanos()) + ", first token after " + Page.seconds(stats.firstTokenNanos());
-        return read + "; " + generated + "; " + times + "; seed " + stats.seed();
+        return read + "; " + generated + "; " + times + "; seed " + stats.seed() + stats.experts().map(AnswerOutput::line).orElse("");
+    }
+
+    private static String line(Stats.Experts experts) {
+        OptionalLong missed = experts.missedBytes();
+        return "; experts used " + Page.count(experts.uses()) + " times, " + Page.bytes(experts.readBytes())
+                + (missed.isPresent() ? ", " + Page.bytes(missed.getAsLong()) + " of it not in memory when asked for" : "");
     }
 }

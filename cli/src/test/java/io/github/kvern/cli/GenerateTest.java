@@ -48,8 +48,11 @@ class GenerateTest {
         Map<String, Object> answer = json("-n", "12", "--seed", "11", PROMPT);
         assertEquals(List.of("text", "ids", "stopReason", "stats"), List.copyOf(answer.keySet()));
         assertEquals(List.of("promptTokens", "reusedTokens", "generatedTokens", "loadMillis", "firstTokenMillis", "promptTokensPerSecond",
-                "tokensPerSecond", "seed"), List.copyOf(stats(answer).keySet()));
-        assertTrue(stats(answer).values().stream().allMatch(Double.class::isInstance), answer::toString);
+                "tokensPerSecond", "seed", "experts"), List.copyOf(stats(answer).keySet()));
+        Map<String, Object> experts = Json.object(stats(answer).get("experts"));
+        assertTrue(List.copyOf(experts.keySet()).subList(0, 3).equals(List.of("tokens", "uses", "readBytes")), answer::toString);
+        assertTrue(stats(answer).entrySet().stream().allMatch(e -> e.getKey().equals("experts") || e.getValue() instanceof Double),
+                answer::toString);
         assertEquals(Run.of("generate", "-n", "12", "--seed", "11", PROMPT).out(), answer.get("text"));
         int[] ids = Json.ints(answer.get("ids"));
         assertEquals(12, ids.length);

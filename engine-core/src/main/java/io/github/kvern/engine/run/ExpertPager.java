@@ -93,6 +93,14 @@ public final class ExpertPager implements AutoCloseable {
         return OptionalLong.empty();
     }
 
+    /// Bytes of all experts that were not in memory when they were asked for, since the model was loaded; empty when nobody looked.
+    public OptionalLong missedBytes() {
+        if (!residency.isNative()) return OptionalLong.empty();
+        long sum = 0;
+        for (Layer l : layers) for (int e = 0; e < l.missed.length(); e++) sum += l.missed.get(e);
+        return OptionalLong.of(sum);
+    }
+
     private final class Layer implements ExpertPages {
         final int number;
         final MoeLayer mixture;

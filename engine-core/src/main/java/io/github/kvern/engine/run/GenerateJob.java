@@ -9,6 +9,7 @@ import io.github.kvern.Tokenizer;
 import io.github.kvern.engine.layer.Step;
 import io.github.kvern.engine.sample.Sampler;
 import io.github.kvern.engine.sample.StopStrings;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +30,8 @@ public final class GenerateJob extends Job {
     private final long loadNanos;
     private final long seed;
     private final Recorder.Answer recorded;
+    private final ExpertTotals experts;
+    private volatile Optional<Stats.Experts> expertsBefore = Optional.empty(), expertsAfter = Optional.empty();
     private final long submitted = System.nanoTime();
     /// The last token, while some of its text is not known yet: what is left at the end needs a token to belong to.
     private @Nullable Token held;
@@ -53,6 +56,7 @@ public final class GenerateJob extends Job {
         this.stops = new StopStrings(sampling.stop());
         this.outbox = new Outbox<>(AHEAD, scheduler::wake);
         this.recorded = scheduler.recorder().answer();
+        this.experts = scheduler.experts();
         this.context = context;
         this.loadNanos = loadNanos;
         this.seed = seed;
@@ -92,6 +96,7 @@ public final class GenerateJob extends Job {
     void fill(Step step, int rows) {
         conversation.sequence().reserve(rows);
         if (promptStart == 0) {
+            expertsBefore = experts.now();
             promptStart = System.nanoTime();
             recorded.promptBegins();
         }
@@ -164,6 +169,7 @@ public final class GenerateJob extends Job {
 
     @Override
     void ended(StopReason why, @Nullable RuntimeException failure) {
+        expertsAfter = experts.now(); // what others do from here on is not its
         recorded.ended(stats(), why, failure);
     }
 
@@ -180,7 +186,9 @@ public final class GenerateJob extends Job {
     /// What it cost so far. From any thread.
     public Stats stats() {
         long first = firstToken, start = promptStart;
+        Optional<Stats.Experts> now = expertsAfter.or(experts::now), before = expertsBefore.or(() -> now);
         return new Stats(prompt.length, reused, read, generated, loadNanos, first == 0 ? 0 : first - submitted,
-                start == 0 ? 0 : Math.max(0, promptEnd - start), first == 0 ? 0 : lastToken - first, seed);
+                start == 0 ? 0 : Math.max(0, promptEnd - start), first == 0 ? 0 : lastToken - first, seed,
+                now.map(e -> e.since(before.orElse(e))));
     }
 }

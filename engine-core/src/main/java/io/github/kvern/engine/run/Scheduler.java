@@ -34,6 +34,7 @@ public final class Scheduler implements AutoCloseable {
     private final List<Job> inStep = new ArrayList<>();
     private final Step step = new Step();
     private final Recorder recorder;
+    private final ExpertTotals experts;
     private float[] logits = new float[0];
     private long releases;
     private boolean promptsWait; // the last step was full before the prompts' turn came
@@ -46,6 +47,7 @@ public final class Scheduler implements AutoCloseable {
     /// @param microBatch the most rows of a step
     public Scheduler(Decoder decoder, Pass pass, int microBatch, String name, Recorder recorder) {
         this.recorder = recorder;
+        this.experts = new ExpertTotals(decoder);
         this.decoder = decoder;
         this.pass = pass;
         this.microBatch = microBatch;
@@ -56,6 +58,11 @@ public final class Scheduler implements AutoCloseable {
 
     Recorder recorder() {
         return recorder;
+    }
+
+    /// What experts do.
+    public ExpertTotals experts() {
+        return experts;
     }
 
     /// A new conversation.
