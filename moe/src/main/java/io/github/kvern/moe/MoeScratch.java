@@ -1,16 +1,24 @@
 package io.github.kvern.moe;
 
 import io.github.kvern.kernels.Activation;
+import io.github.kvern.kernels.Matrix;
 import io.github.kvern.kernels.Pipeline;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 
 /// Buffers of a mixture layer's forward pass, shared by all layers of a model, which run one after the other. They grow to what the
 /// largest step needs and then stay: no allocation after warm-up.
 ///
 /// Used by one driver thread, for one layer at a time.
 public final class MoeScratch {
+    /// Columns of the largest group that products round up to, and segments of which most is rounded up, in groups of four or eight and
+    /// with few columns rounded up or not; one is alone.
+    private static final int GROUP = 8;
+    private static final int[] MOST_ROUNDED_UP = {1, 3, 5, 7};
+
     float[] scores = new float[0]; // [token][expert]
     int[] ids = new int[0]; // [token][rank]
     float[] weights = new float[0]; // [token][rank]
@@ -25,6 +33,9 @@ public final class MoeScratch {
     private long[] order = new long[0]; // segments from the one with most columns to the one with fewest
     float[] results = new float[0]; // [column][width]
     float[] sharedResults = new float[0]; // [token][width]
+
+    private int tokens, experts, used; // of the last step
+    private final Map<Experts, Integer> settled = new IdentityHashMap<>(); // tokens that there is room for in any case
 
     private final List<Activation> inputs = new ArrayList<>();
     private final List<Activation> inners = new ArrayList<>();
@@ -45,6 +56,9 @@ public final class MoeScratch {
 
     /// Makes room for so many tokens.
     void reserve(int tokens, int experts, int used) {
+        this.tokens = tokens;
+        this.experts = experts;
+        this.used = used;
         int chosen = Math.multiplyExact(tokens, used);
         scores = floats(scores, Math.multiplyExact(tokens, experts));
         weights = floats(weights, chosen);
@@ -56,6 +70,36 @@ public final class MoeScratch {
         segmentExperts = ints(segmentExperts, experts);
         made = ints(made, experts);
         if (order.length < experts) order = new long[experts];
+    }
+
+    /// Makes room for whatever a step of as many tokens as the last one may choose in a layer, if that has not been done. How the chosen
+    /// fall to the experts decides which forms products want them in and how much is rounded up to whole groups: without this, buffers
+    /// would grow now and then long after warm-up, and nobody could tell before how large they become. After the layer's step.
+    ///
+    /// @param weights that the layer's router chooses from
+    public void settle(Experts weights) {
+        if (tokens <= settled.getOrDefault(weights, 1)) return; // a single token has one way to choose
+        settled.put(weights, tokens);
+        int chosen = tokens * used, most = Math.min(experts, chosen);
+        for (int size : MOST_ROUNDED_UP) { // as many segments of that size as can be; what is left is the last one's
+            int count = Math.clamp(chosen / size, 1, most);
+            int[] boundaries = new int[count + 1];
+            for (int i = 0; i < count; i++) boundaries[i] = i * size;
+            boundaries[count] = count * size + Math.ceilDiv(Math.max(0, chosen - count * size), GROUP) * GROUP;
+            lay(input(weights.width()), boundaries, weights.gate(), weights.up());
+            lay(inner(weights.inner()), boundaries, weights.down());
+        }
+    }
+
+    private void lay(Activation x, int[] boundaries, Matrix... products) {
+        int count = boundaries.length - 1;
+        x.reset(boundaries[count]);
+        x.segment(boundaries, count);
+        for (Matrix w : products) { // the first may be one of few columns, the last one of many
+            line.prepare(w, x, 0, Pipeline.OPEN, Pipeline.OPEN);
+            line.prepare(w, x, count - 1, Pipeline.OPEN, Pipeline.OPEN);
+        }
+        line.clear();
     }
 
     /// Groups the chosen by expert: experts ascending, and an expert's tokens ascending.

@@ -9,5 +9,6 @@ public record MoeFfn(MoeLayer layer) implements Ffn {
     @Override
     public void forward(Pass pass) {
         layer.forward(pass.region(), pass.normed(), pass.hidden(), pass.moe());
+        pass.moe().settle(layer.experts());
     }
 }

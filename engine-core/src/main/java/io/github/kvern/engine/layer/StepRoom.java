@@ -42,8 +42,8 @@ public final class StepRoom {
     /// token. Buffers of more than 512 rows, or for more than 131,072 positions, are worked out from those of as many and of half as
     /// many, because they grow by the row and by the position.
     ///
-    /// The workers' own buffers are not among them, some hundred kilobytes to some megabytes each; and tokens of a mixture are counted as if
-    /// all chose the same experts, which spares the rounding up of each expert's columns to whole groups.
+    /// The workers' own buffers are not among them, some hundred kilobytes to some megabytes each. What the tokens of a mixture choose makes
+    /// no difference: there is room for anything (`MoeScratch.settle`).
     public static long heapBytes(Decoder decoder, Kernels kernels, GgufFile file, int context, int microBatch) {
         if (context <= MOST_POSITIONS) return byRows(decoder, kernels, file, context, microBatch);
         long all = byRows(decoder, kernels, file, MOST_POSITIONS, microBatch);
