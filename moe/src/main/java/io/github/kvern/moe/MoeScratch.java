@@ -15,9 +15,9 @@ import java.util.Map;
 /// Used by one driver thread, for one layer at a time.
 public final class MoeScratch {
     /// Columns of the largest group that products round up to, and segments of which most is rounded up, in groups of four or eight and
-    /// with few columns rounded up or not; one is alone.
+    /// with few columns rounded up or not, the one that takes most first; one is alone.
     private static final int GROUP = 8;
-    private static final int[] MOST_ROUNDED_UP = {1, 3, 5, 7};
+    private static final int[] MOST_ROUNDED_UP = {5, 7, 3, 1};
 
     float[] scores = new float[0]; // [token][expert]
     int[] ids = new int[0]; // [token][rank]
@@ -34,7 +34,6 @@ public final class MoeScratch {
     float[] results = new float[0]; // [column][width]
     float[] sharedResults = new float[0]; // [token][width]
 
-    private int tokens, experts, used; // of the last step
     private final Map<Experts, Integer> settled = new IdentityHashMap<>(); // tokens that there is room for in any case
 
     private final List<Activation> inputs = new ArrayList<>();
@@ -56,9 +55,6 @@ public final class MoeScratch {
 
     /// Makes room for so many tokens.
     void reserve(int tokens, int experts, int used) {
-        this.tokens = tokens;
-        this.experts = experts;
-        this.used = used;
         int chosen = Math.multiplyExact(tokens, used);
         scores = floats(scores, Math.multiplyExact(tokens, experts));
         weights = floats(weights, chosen);
@@ -72,15 +68,18 @@ public final class MoeScratch {
         if (order.length < experts) order = new long[experts];
     }
 
-    /// Makes room for whatever a step of as many tokens as the last one may choose in a layer, if that has not been done. How the chosen
+    /// Makes room for whatever a step of so many tokens may choose in a layer, if that has not been done. How the chosen
     /// fall to the experts decides which forms products want them in and how much is rounded up to whole groups: without this, buffers
-    /// would grow now and then long after warm-up, and nobody could tell before how large they become. After the layer's step.
+    /// would grow now and then long after warm-up, and nobody could tell before how large they become. Before the layer's step.
     ///
     /// @param weights that the layer's router chooses from
-    public void settle(Experts weights) {
+    /// @param used experts that a token uses
+    public void settle(Experts weights, int used, int tokens) {
         if (tokens <= settled.getOrDefault(weights, 1)) return; // a single token has one way to choose
         settled.put(weights, tokens);
-        int chosen = tokens * used, most = Math.min(experts, chosen);
+        int chosen = Math.multiplyExact(tokens, used), most = Math.min(weights.count(), chosen);
+        input(weights.width()).reset(chosen + GROUP); // as many as any of these has, so that none of them grows it again
+        inner(weights.inner()).reset(chosen + GROUP);
         for (int size : MOST_ROUNDED_UP) { // as many segments of that size as can be; what is left is the last one's
             int count = Math.clamp(chosen / size, 1, most);
             int[] boundaries = new int[count + 1];

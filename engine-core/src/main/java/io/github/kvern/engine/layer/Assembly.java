@@ -149,7 +149,7 @@ public final class Assembly {
         Optional<Experts> shared = sharedInner == 0 ? Optional.empty()
                 : Optional.of(new Experts(w.matrix(b + "ffn_gate_shexp.weight", sharedInner, d),
                         w.matrix(b + "ffn_up_shexp.weight", sharedInner, d), w.matrix(b + "ffn_down_shexp.weight", d, sharedInner)));
-        return new MoeFfn(new MoeLayer(spec, w.router(b + "ffn_gate_inp.weight", e, d), bias, experts, shared, w.kernels()));
+        return new MoeFfn(new MoeLayer(spec, w.router(b + "ffn_gate_inp.weight", e, d), bias, experts, shared, w.kernels()), spec.used());
     }
 
     /// A router's bias for choosing only, if the layer has one.
@@ -177,7 +177,7 @@ public final class Assembly {
         Experts experts = new Experts(w.experts(b + "ffn_gate_exps.weight", inner, d, e), w.experts(b + "ffn_up_exps.weight", inner, d, e),
                 w.experts(b + "ffn_down_exps.weight", d, inner, e), unit, Optional.of(biases));
         return new MoeFfn(new MoeLayer(spec, w.router(b + "ffn_gate_inp.weight", e, d), w.vector(b + "ffn_gate_inp.bias", e),
-                Optional.empty(), experts, Optional.empty(), w.kernels()));
+                Optional.empty(), experts, Optional.empty(), w.kernels()), spec.used());
     }
 
     /// Adds the next layer.
