@@ -12,6 +12,7 @@ import io.github.kvern.gguf.MemoryBudgetException;
 import io.github.kvern.gguf.TensorReader;
 import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kernels.Kernels;
+import io.github.kvern.kernels.WarmUp;
 import io.github.kvern.kernels.Workers;
 import java.lang.foreign.Arena;
 
@@ -38,7 +39,8 @@ record LoadedWeights(Decoder decoder, Weights weights, WeightsInfo info, long by
         }
     }
 
-    /// Reads the weights as they are mapped, which tells what there is to pack, and once more when they are to be packed.
+    /// Reads the weights as they are mapped, which tells what there is to pack, and once more when they are to be packed. Kernels are
+    /// compiled meanwhile; whoever warms the model up goes on from there, and tells what was given up.
     private static LoadedWeights load(GgufFile file, Kernels kernels, ModelOptions options, MemoryLimits limits, LoadSteps steps,
             Arena memory) {
         var precision = precision(options);
@@ -51,7 +53,9 @@ record LoadedWeights(Decoder decoder, Weights weights, WeightsInfo info, long by
         WeightsInfo choice = file.packed().isPresent() ? new WeightsInfo(WeightsInfo.Kind.PACKED_FILE, 0, "the file holds them packed")
                 : choose(options, plan.bytes(), copies.bytes(), limits, kernels);
         if (choice.kind() != WeightsInfo.Kind.PACKED) return new LoadedWeights(decoder, mapped, choice, copies.bytes(), memory);
-        try (TensorReader reader = file.reader(); Workers workers = new Workers(options.threads())) {
+        try (TensorReader reader = file.reader();
+                Workers workers = new Workers(options.threads());
+                WarmUp _ = kernels.warmUp(plan.asIfPacked(mapped.matrices()), given -> {})) { // what is given up is told later
             Packing packing = new Packing(reader, memory, workers, plan, steps::at);
             Weights packed = new Weights(file, kernels, precision, packing, copies);
             decoder = Architectures.load(file, packed, cache);

@@ -5,6 +5,7 @@ import io.github.kvern.kernels.vector.PackedOperand;
 import io.github.kvern.kernels.vector.PackedPlain;
 import io.github.kvern.kernels.vector.PackedTile;
 import io.github.kvern.kernels.vector.PackedType;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -22,6 +23,9 @@ final class PackedMatMul extends MatMul {
     private static final int BATCH = 512;
     /// Unpacking a weight costs about as much as this many multiply-adds.
     private static final int UNPACK = 3;
+
+    /// Values in a row that are enough to run a kernel's loops.
+    private static final int LITTLE = 1024;
 
     final PackedType type;
     private final TensorType file;
@@ -134,9 +138,17 @@ final class PackedMatMul extends MatMul {
         for (int c = 0; c < count; c++) System.arraycopy(acc, c * tileRows, out, outAt + c * outStride, rows);
     }
 
+    /// A packed matrix of zeros, a tile high and at most as wide as the given one: kernels are compiled while the weights are packed.
+    private Matrix littlePacked(Matrix large) {
+        int block = file.blockLength(), k = Math.min(large.columns(), Math.max(block, LITTLE / block * block));
+        MemorySegment zeros = Arena.ofAuto().allocate(PackedWeights.bytes(type, type.tileRows(), k, 1), 64);
+        return new Matrix(file, null, type.tileRows(), k, 1, this, this, PackedWeights.in(zeros, type, type.tileRows(), k, 1));
+    }
+
     @Override
-    List<Exercise> exercises(Matrix sample) {
-        int rows = Math.min(sample.rows(), type.tileRows()), k = sample.columns();
+    List<Exercise> exercises(Matrix large) {
+        Matrix sample = littlePacked(large);
+        int rows = sample.rows(), k = sample.columns();
         WorkerScratch scratch = new WorkerScratch(0);
         List<Prepared> batches = new ArrayList<>(); // alone, then groups of every width
         for (int count : new int[] {1, PackedOperand.GROUP + 1, PackedOperand.GROUP + 2, PackedOperand.GROUP + 4}) {
@@ -154,6 +166,6 @@ final class PackedMatMul extends MatMul {
             int count = p.x().columns();
             tile(sample, 0, 0, rows, p.packed, 0, count, out, 0, rows, scratch);
             return (long) type.tileRows() * k * (count + UNPACK);
-        }), form.exercise(little(sample, 1024)));
+        }), form.exercise(little(sample, LITTLE)));
     }
 }

@@ -12,9 +12,13 @@ import io.github.kvern.kernels.Workers;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.DoubleConsumer;
 
 /// Packs matrices, one after the other, each with all workers.
@@ -98,6 +102,13 @@ public final class Packing implements Placement {
         public long bytes() {
             return pieces.entrySet().stream().filter(e -> packs(e.getKey())).flatMap(e -> e.getValue().stream())
                     .mapToLong(p -> p.matrix().packedBytes()).sum();
+        }
+
+        /// These matrices as they compute when what is to be packed is packed.
+        public Collection<Matrix> asIfPacked(Collection<Matrix> mapped) {
+            Set<Matrix> packed = Collections.newSetFromMap(new IdentityHashMap<>());
+            for (String tensor : pieces.keySet()) if (packs(tensor)) for (Piece p : pieces.get(tensor)) packed.add(p.matrix());
+            return mapped.stream().map(m -> packed.contains(m) ? m.asIfPacked() : m).toList();
         }
 
         /// The tensors that can be packed, each as one matrix.
