@@ -38,7 +38,7 @@ public final class BF16 extends RowKernel {
             FloatVector a0 = FloatVector.zero(F), a1 = a0, a2 = a0, a3 = a0;
             long at = start + 4 * h;
             int q = column + h;
-            for (int i = 64; i <= k; i += 64 * Lanes.one, at += 128, q += 64) {
+            for (int i = 64, step = 64 * Lanes.ONE[0]; i <= k; i += step, at += 128, q += 64) {
                 IntVector u = IntVector.fromMemorySegment(I, w, at, LE);
                 a0 = u.lanewise(LSHL, 16).reinterpretAsFloats().fma(FloatVector.fromArray(F, x, q), a0);
                 a1 = u.and(0xffff0000).reinterpretAsFloats().fma(FloatVector.fromArray(F, x, q + 16), a1);
