@@ -45,7 +45,8 @@ public final class PackedOperand {
 
     /// Bytes of all arrays.
     public long heapBytes() {
-        return 4L * ((long) x.length + biases.length + sums.length + scales.length + floats.length);
+        return 4L * ((long) x.length + biases.length + (wideBiases == biases ? 0 : wideBiases.length) + sums.length + floatSums.length
+                + scales.length + floats.length) + narrow.length;
     }
 
     private static int[] room(int[] array, long size) {
