@@ -11,7 +11,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
@@ -28,9 +30,13 @@ class ModelExpertsTest {
     }
 
     private static Model load(String manner, WeightStorage weights) throws IOException {
+        return load(Shipped.path(), manner, weights);
+    }
+
+    private static Model load(Path path, String manner, WeightStorage weights) throws IOException {
         String before = System.setProperty(ExpertPager.PROPERTY, manner);
         try {
-            return Model.load(Shipped.path(), ModelOptions.defaults().threads(2).microBatch(10).weights(weights));
+            return Model.load(path, ModelOptions.defaults().threads(2).microBatch(10).weights(weights));
         } finally {
             if (before == null) System.clearProperty(ExpertPager.PROPERTY);
             else System.setProperty(ExpertPager.PROPERTY, before);
@@ -47,7 +53,7 @@ class ModelExpertsTest {
             expected = logits(model);
         }
         try (Model model = load(manner, WeightStorage.MAPPED)) {
-            assertEquals(1, askers().size());
+            assertEquals(1, askers().size(), "one that touches pages, without the system's help");
             for (int round = 0; round < 3; round++) {
                 float[][] found = logits(model);
                 for (int i = 0; i < expected.length; i++) assertArrayEquals(expected[i], found[i]);
@@ -57,7 +63,7 @@ class ModelExpertsTest {
     }
 
     private static Set<Thread> askers() {
-        return Thread.getAllStackTraces().keySet().stream().filter(t -> t.getName().equals("kvern-pages")).collect(Collectors.toSet());
+        return Thread.getAllStackTraces().keySet().stream().filter(t -> t.getName().startsWith("kvern-pages")).collect(Collectors.toSet());
     }
 
     @ParameterizedTest
@@ -147,6 +153,35 @@ class ModelExpertsTest {
         assertThrows(IllegalStateException.class, closed::experts);
         assertThrows(IllegalStateException.class, () -> closed.pinExperts(trace, 1 << 20));
         assertThrows(IllegalStateException.class, () -> ExpertTrace.of(closed));
+    }
+
+    /// Prints what a model computes while its experts' pages are asked for, and who asks.
+    static final class Ask {
+        private Ask() {
+        }
+
+        public static void main(String[] args) throws IOException {
+            try (Model model = load(Path.of(args[0]), "always", WeightStorage.MAPPED)) {
+                System.out.println("asking " + askers().size() + " missed " + model.experts().getFirst().missedBytes());
+                for (int round = 0; round < 3; round++) System.out.println("logits " + Arrays.deepHashCode(logits(model)));
+            }
+            System.out.println("left " + askers().size());
+        }
+    }
+
+    /// With the system's help several threads read, in pieces.
+    @Test
+    void askingTheSystemChangesNothingEither() throws IOException, InterruptedException {
+        String expected;
+        try (Model model = load("never", WeightStorage.MAPPED)) {
+            expected = "logits " + Arrays.deepHashCode(logits(model));
+        }
+        String said = ForkedJvm.run(Ask.class, List.of("--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"),
+                Shipped.path().toString());
+        boolean linux = System.getProperty("os.name").toLowerCase(Locale.ROOT).startsWith("linux");
+        assertTrue(said.contains(linux ? "asking 4 missed OptionalLong[0]" : "asking 1 missed OptionalLong.empty"), said);
+        assertEquals(3, said.lines().filter(expected::equals).count(), expected + ", found " + said);
+        assertTrue(said.contains("left 0"), said);
     }
 
     /// Prints what is locked.

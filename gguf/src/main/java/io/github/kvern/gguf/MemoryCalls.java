@@ -11,6 +11,8 @@ import java.lang.invoke.VarHandle;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// Linux's calls about memory, by their numbers. Addresses go as plain numbers: nothing is allocated for a call, and only calls that
 /// may fail for a reason worth telling ask for `errno`.
@@ -37,6 +39,7 @@ final class MemoryCalls {
     private final MethodHandle munmap;
     private final int pageBytes;
     private final boolean populates;
+    private final boolean readsLargePages;
 
     private MemoryCalls(Linker linker) {
         madvise = find(linker, "madvise", FunctionDescriptor.of(INT, LONG, LONG, INT)).orElseThrow();
@@ -55,6 +58,15 @@ final class MemoryCalls {
         }
         if (Integer.bitCount(pageBytes) != 1) throw new IllegalStateException("pages of " + pageBytes + " bytes");
         populates = advise(0, 0, POPULATE_READ); // an advice that the system does not know is refused for no bytes too
+        readsLargePages = populates && isAtLeast(System.getProperty("os.version", ""), 5, 18);
+    }
+
+    /// Whether a version like `6.18.44-generic` is that or a later one.
+    static boolean isAtLeast(String version, int major, int minor) {
+        Matcher numbers = Pattern.compile("(\\d{1,6})\\.(\\d{1,6})").matcher(version);
+        if (!numbers.lookingAt()) return false;
+        int first = Integer.parseInt(numbers.group(1));
+        return first > major || first == major && Integer.parseInt(numbers.group(2)) >= minor;
     }
 
     /// The calls, if this is a system that has them and this module may make them. Asks for nothing that would bring a warning. They are
@@ -89,6 +101,12 @@ final class MemoryCalls {
     /// Whether pages can be brought in by one call.
     boolean populates() {
         return populates;
+    }
+
+    /// Whether a fault in a mapping that large pages were asked for reads 2 MB, whatever was said of the order: since Linux 5.18. Before,
+    /// one with random access reads 4 KB.
+    boolean readsLargePages() {
+        return readsLargePages;
     }
 
     /// @return whether the system accepted it

@@ -44,7 +44,9 @@ public final class Residency {
         RANDOM(MemoryCalls.RANDOM),
         /// In ascending order: the system reads far ahead.
         SEQUENTIAL(MemoryCalls.SEQUENTIAL),
-        /// In any way: takes back what was said before.
+        /// Often, and for long: where the system and the file's can, 2 MB are read and mapped as one page.
+        LARGE_PAGES(MemoryCalls.HUGE_PAGES),
+        /// In any order: takes back what was said of it before.
         NORMAL(MemoryCalls.NORMAL),
         /// Not soon: the process lets go of the pages. They stay in the system's cache while it has nothing better to do with the
         /// memory, and come back when they are read. Only for read-only mappings of a file, of which no byte can be lost.
@@ -55,6 +57,10 @@ public final class Residency {
         Advice(int number) {
             this.number = number;
         }
+    }
+
+    Optional<MemoryCalls> calls() {
+        return calls;
     }
 
     /// Whether the operating system can be asked.

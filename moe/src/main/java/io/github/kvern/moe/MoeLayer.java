@@ -116,8 +116,7 @@ public final class MoeLayer {
         route(region, tokens);
         scratch.group(tokens, spec, use);
         ExpertPages told = pages;
-        if (told != null) told.wanted(scratch.ordered(), scratch.segmentCount);
-        compute(region, tokens);
+        compute(region, tokens, told == null ? scratch.segmentCount : scratch.tell(told));
     }
 
     /// First region: scores, and what each token chooses.
@@ -133,8 +132,11 @@ public final class MoeLayer {
 
     /// Second region: everything else. The shared expert, which every token uses, comes first, then the routed ones from the most used
     /// to the least; on the way down again in this order. Nobody waits for all of the way up: an expert's way down opens when its own
-    /// way up is done.
-    private void compute(Region region, int tokens) {
+    /// way up is done. Experts whose weights have to be read first come last, each with its way down behind it: what is in memory is
+    /// computed meanwhile, and they in the order in which they are read.
+    ///
+    /// @param ready experts that are in memory, in front
+    private void compute(Region region, int tokens, int ready) {
         MoeScratch s = scratch;
         Pipeline line = s.line;
         int width = experts.width(), inner = experts.inner(), chosen = tokens * spec.used();
@@ -158,30 +160,39 @@ public final class MoeLayer {
             add(line, sharedUp, 0, one.gate(), tokens, 2, plain, sharedMade);
         }
         if (!gathers) prepare(line, experts, h, 0, Pipeline.OPEN, plain);
-        for (int i = 0; i < s.segmentCount; i++) {
-            int segment = s.order(i), count = mid.columns(segment), ready = plain;
-            s.made[segment] = line.gate();
-            if (gathers) {
-                int copied = line.gate();
-                ready = line.gate();
-                line.add(gather, segment, count, width, Pipeline.OPEN, copied);
-                prepare(line, experts, input, segment, copied, ready);
-            }
-            add(line, up, segment, experts.gate(), count, 2, ready, s.made[segment]);
-        }
+        for (int i = 0; i < ready; i++) addUp(line, s.order(i), gathers, plain);
         if (shared.isPresent()) {
             Experts one = shared.get();
-            int ready = line.gate();
-            line.prepare(one.down(), s.sharedInner(one.inner()), 0, sharedMade, ready);
-            add(line, sharedDown, 0, one.down(), tokens, 1, ready, all);
+            int there = line.gate();
+            line.prepare(one.down(), s.sharedInner(one.inner()), 0, sharedMade, there);
+            add(line, sharedDown, 0, one.down(), tokens, 1, there, all);
         }
-        for (int i = 0; i < s.segmentCount; i++) {
-            int segment = s.order(i), ready = line.gate();
-            line.prepare(experts.down(), mid, segment, s.made[segment], ready);
-            add(line, down, segment, experts.down(), mid.columns(segment), 1, ready, all);
+        for (int i = 0; i < ready; i++) addDown(line, s.order(i), all);
+        for (int i = ready; i < s.segmentCount; i++) {
+            addUp(line, s.order(i), gathers, plain);
+            addDown(line, s.order(i), all);
         }
         line.add(sum, 0, tokens * chunks(width), (long) (spec.used() + 2) * Math.min(CHUNK, width), all, Pipeline.OPEN);
         line.run(region);
+    }
+
+    private void addUp(Pipeline line, int segment, boolean gathers, int plain) {
+        int count = scratch.inner(experts.inner()).columns(segment), ready = plain;
+        scratch.made[segment] = line.gate();
+        if (gathers) {
+            int copied = line.gate();
+            ready = line.gate();
+            line.add(gather, segment, count, experts.width(), Pipeline.OPEN, copied);
+            prepare(line, experts, input, segment, copied, ready);
+        }
+        add(line, up, segment, experts.gate(), count, 2, ready, scratch.made[segment]);
+    }
+
+    private void addDown(Pipeline line, int segment, int all) {
+        Activation mid = scratch.inner(experts.inner());
+        int ready = line.gate();
+        line.prepare(experts.down(), mid, segment, scratch.made[segment], ready);
+        add(line, down, segment, experts.down(), mid.columns(segment), 1, ready, all);
     }
 
     private static void prepare(Pipeline line, Experts e, Activation x, int segment, int wants, int closes) {

@@ -126,13 +126,18 @@ public final class MoeScratch {
         }
     }
 
-    /// The chosen experts, the one with most columns first.
-    int[] ordered() {
-        for (int i = 0; i < segmentCount; i++) made[i] = segmentExperts[order(i)]; // gates come later
-        return made;
+    /// Tells the chosen experts, the one with most columns first, and keeps the order that they are put in.
+    ///
+    /// @return how many of them, in front, need not be waited for
+    int tell(ExpertPages pages) {
+        int[] experts = made; // gates come later
+        for (int i = 0; i < segmentCount; i++) experts[i] = segmentExperts[order(i)];
+        int ready = pages.wanted(experts, segmentCount);
+        for (int i = 0; i < segmentCount; i++) order[i] = Arrays.binarySearch(segmentExperts, 0, segmentCount, experts[i]);
+        return ready;
     }
 
-    /// The segment with the i-th most columns, the first of equals.
+    /// The segment that is computed as the i-th: the one with the i-th most columns, the first of equals, unless [#tell] changed that.
     int order(int i) {
         return (int) order[i];
     }

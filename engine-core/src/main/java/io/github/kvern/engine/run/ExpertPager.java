@@ -2,6 +2,7 @@ package io.github.kvern.engine.run;
 
 import io.github.kvern.engine.layer.Decoder;
 import io.github.kvern.engine.layer.MoeFfn;
+import io.github.kvern.gguf.PieceReader;
 import io.github.kvern.gguf.Residency;
 import io.github.kvern.kernels.Matrix;
 import io.github.kvern.moe.ExpertPages;
@@ -15,17 +16,23 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
-/// Asks for the pages of the experts that a layer has chosen, on a thread of its own, while the layer computes: the disk then reads all
-/// of them at once, and not what the workers happen to look at next. Where the system can be asked it is told; otherwise the thread
-/// touches the pages itself. What is asked for is a matter of speed alone: requests that do not find room are left out.
+/// Brings in the pages of the experts that a layer has chosen, on threads of its own, while the layer computes: the disk then has much to
+/// do at once, reads what is needed and nothing beside it, and in the order in which the layer looks at it. Where the system cannot be
+/// asked, one thread touches the pages. What is asked for is a matter of speed alone: requests that do not find room are left out.
 public final class ExpertPager implements AutoCloseable {
     /// Names the [Manner] that [#choose] is to choose.
     public static final String PROPERTY = "kvern.experts";
+    /// Threads that wait for the disk. Four of them, with 2 MB each, are enough for it to be busy: see docs/experts.md.
+    private static final int READERS = 4;
     /// Requests that may wait: a power of two.
     private static final int ROOM = 1 << 12;
+    /// Bits of the number of a piece within its request.
+    private static final int PIECE_BITS = 20;
     /// A layer asks for at most one part in so many of the machine: pages read too early would be dropped before they are used.
     private static final int MACHINE_SHARE = 8;
+    private static final int PARTS = 3; // gate, up and down
 
     /// When an expert is asked for.
     public enum Manner {
@@ -41,10 +48,12 @@ public final class ExpertPager implements AutoCloseable {
     private final Residency residency;
     private final long most;
     private final List<Layer> layers = new ArrayList<>();
-    private final long[] requests = new long[ROOM]; // layer, expert, and whether it is the way down
-    private final AtomicLong asked = new AtomicLong(), taken = new AtomicLong();
-    private final Thread thread;
-    private volatile boolean resting, closed;
+    private final int[] requests = new int[ROOM]; // the number of a part of an expert, counted through all layers
+    private final AtomicLong asked = new AtomicLong(); // requests
+    private final AtomicLong next = new AtomicLong(); // what is to be read: a request, and a piece of it
+    private final List<Reader> readers = new ArrayList<>();
+    private final @Nullable PieceReader looks; // the driver's
+    private volatile boolean closed;
 
     /// Begins to listen to a model's mixture layers.
     ///
@@ -54,11 +63,20 @@ public final class ExpertPager implements AutoCloseable {
         this.manner = manner;
         this.residency = residency;
         most = machineBytes / MACHINE_SHARE;
-        for (int i = 0; i < decoder.layers().size(); i++)
-            if (decoder.layers().get(i).ffn() instanceof MoeFfn f && isRead(f.layer().experts())) layers.add(new Layer(i, f.layer()));
-        thread = new Thread(this::read, "kvern-pages");
-        thread.setDaemon(true);
-        thread.start();
+        boolean large = residency.isNative();
+        int first = 0;
+        for (int i = 0; i < decoder.layers().size(); i++) {
+            if (!(decoder.layers().get(i).ffn() instanceof MoeFfn f) || !isRead(f.layer().experts())) continue;
+            Layer layer = new Layer(i, f.layer(), first);
+            layers.add(layer);
+            first += layer.memory.length;
+            for (Matrix m : parts(f.layer().experts()).toList())
+                for (MemorySegment s : m.memory()) large &= PieceReader.prepare(residency, s);
+        }
+        looks = residency.isNative() ? new PieceReader(residency, large) : null;
+        for (int i = 0; i < (residency.isNative() ? READERS : 1); i++)
+            readers.add(new Reader(i, residency.isNative() ? new PieceReader(residency, large) : null));
+        for (Reader r : readers) r.thread.start();
         for (Layer layer : layers) layer.mixture.tell(layer);
     }
 
@@ -104,91 +122,141 @@ public final class ExpertPager implements AutoCloseable {
     private final class Layer implements ExpertPages {
         final int number;
         final MoeLayer mixture;
+        final int first; // number of the first part
         final MemorySegment[] memory; // gate, up and down of each expert
         final AtomicLongArray missed;
         final boolean[] known;
-        final int index;
+        final int[] absent;
 
-        Layer(int number, MoeLayer mixture) {
+        Layer(int number, MoeLayer mixture, int first) {
             this.number = number;
             this.mixture = mixture;
-            index = layers.size();
+            this.first = first;
             Experts e = mixture.experts();
-            memory = new MemorySegment[3 * e.count()];
+            memory = new MemorySegment[PARTS * e.count()];
             for (int i = 0; i < e.count(); i++) {
-                memory[3 * i] = e.gate().memory(i).orElseThrow();
-                memory[3 * i + 1] = e.up().memory(i).orElseThrow();
-                memory[3 * i + 2] = e.down().memory(i).orElseThrow();
+                memory[PARTS * i] = e.gate().memory(i).orElseThrow();
+                memory[PARTS * i + 1] = e.up().memory(i).orElseThrow();
+                memory[PARTS * i + 2] = e.down().memory(i).orElseThrow();
             }
             missed = new AtomicLongArray(e.count());
             known = new boolean[e.count()];
+            absent = new int[e.count()];
         }
 
-        /// In the order in which the layer reads: the ways up of all, then the ways down.
+        /// Puts those in front that seem to be in memory, and asks for the others first, in the order in which they will be computed.
         @Override
-        public void wanted(int[] experts, int count) {
-            long bytes = 0;
-            int number = 0;
-            for (; number < count && bytes < most; number++) bytes += bytes(experts[number]);
-            boolean any = false;
-            for (int i = 0; i < number; i++) any |= !(manner == Manner.FIRST && known[experts[i]]) && ask(experts[i], 0);
-            for (int i = 0; i < number && any; i++) {
-                if (!(manner == Manner.FIRST && known[experts[i]])) ask(experts[i], 1);
-                known[experts[i]] = true;
+        public int wanted(int[] experts, int count) {
+            int there = 0, away = 0;
+            for (int i = 0; i < count; i++) {
+                if (isThere(experts[i])) experts[there++] = experts[i];
+                else absent[away++] = experts[i];
             }
-            if (any && resting) LockSupport.unpark(thread);
+            System.arraycopy(absent, 0, experts, there, away);
+            long bytes = 0;
+            boolean any = false;
+            for (int i = 0; i < count && bytes < most; i++) {
+                int expert = experts[i < away ? there + i : i - away];
+                bytes += bytes(expert);
+                if (manner == Manner.FIRST && known[expert]) continue;
+                for (int part = 0; part < PARTS; part++) any |= ask(first + PARTS * expert + part);
+                known[expert] = true;
+            }
+            if (any) wakeOne();
+            return there;
         }
 
-        private long bytes(int expert) {
-            return memory[3 * expert].byteSize() + memory[3 * expert + 1].byteSize() + memory[3 * expert + 2].byteSize();
-        }
-
-        private boolean ask(int expert, int down) {
-            long at = asked.getPlain(); // the driver alone asks
-            if (at - taken.get() >= ROOM) return false;
-            requests[(int) at & ROOM - 1] = (long) index << 33 | (long) expert << 1 | down;
-            asked.set(at + 1);
+        private boolean isThere(int expert) {
+            PieceReader looks = ExpertPager.this.looks;
+            if (looks == null || manner == Manner.FIRST && known[expert]) return true;
+            for (int part = 0; part < PARTS; part++) if (!looks.seemsResident(memory[PARTS * expert + part])) return false;
             return true;
         }
 
-        void read(int expert, boolean down) {
-            for (int part = down ? 2 : 0; part < (down ? 3 : 2); part++) {
-                MemorySegment s = memory[3 * expert + part];
-                if (residency.isNative()) {
-                    long there = residency.residentBytes(s).orElse(s.byteSize());
-                    missed.getAndAdd(expert, s.byteSize() - there);
-                    residency.advise(s, Residency.Advice.WILL_NEED); // in any case: not everybody is told what is there
-                } else if (s.isMapped()) {
-                    s.load();
+        private long bytes(int expert) {
+            long sum = 0;
+            for (int part = 0; part < PARTS; part++) sum += memory[PARTS * expert + part].byteSize();
+            return sum;
+        }
+    }
+
+    /// By the driver alone.
+    private boolean ask(int part) {
+        long at = asked.getPlain();
+        if (at - (next.get() >>> PIECE_BITS) >= ROOM) return false;
+        requests[(int) at & ROOM - 1] = part;
+        asked.set(at + 1);
+        return true;
+    }
+
+    private void wakeOne() {
+        for (Reader r : readers) {
+            if (!r.resting) continue;
+            r.resting = false;
+            LockSupport.unpark(r.thread);
+            return;
+        }
+    }
+
+    /// One of those who wait for the disk.
+    private final class Reader implements Runnable {
+        final Thread thread;
+        final @Nullable PieceReader pieces;
+        volatile boolean resting;
+
+        Reader(int number, @Nullable PieceReader pieces) {
+            this.pieces = pieces;
+            thread = new Thread(this, "kvern-pages-" + number);
+            thread.setDaemon(true);
+        }
+
+        @Override
+        public void run() {
+            try {
+                while (!closed) if (!readOne()) rest();
+            } catch (InternalError e) {
+                return; // the file was cut short: who computes with it says so
+            }
+        }
+
+        private void rest() {
+            resting = true;
+            if (next.get() >>> PIECE_BITS == asked.get() && !closed) LockSupport.park(this);
+            resting = false;
+        }
+
+        /// Takes the next piece that nobody has taken, and reads it.
+        private boolean readOne() {
+            while (true) {
+                long at = next.get(), request = at >>> PIECE_BITS;
+                if (request == asked.get()) return false;
+                int part = requests[(int) request & ROOM - 1]; // if the driver overwrites it meanwhile, somebody else has taken it
+                Layer layer = layer(part);
+                MemorySegment memory = layer.memory[part - layer.first];
+                int piece = (int) (at & (1 << PIECE_BITS) - 1), count = pieces == null ? 1 : PieceReader.pieces(memory);
+                if (!next.compareAndSet(at, piece + 1 < count ? at + 1 : request + 1 << PIECE_BITS)) continue;
+                if (pieces == null) {
+                    if (memory.isMapped()) memory.load();
+                } else {
+                    wakeOne(); // each wakes the next, as long as there is something to do
+                    layer.missed.getAndAdd((part - layer.first) / PARTS, pieces.read(memory, piece));
                 }
+                return true;
             }
         }
     }
 
-    private void read() {
-        try {
-            while (!closed) {
-                long at = taken.getPlain();
-                if (at == asked.get()) {
-                    resting = true;
-                    if (at == asked.get() && !closed) LockSupport.park(this);
-                    resting = false;
-                    continue;
-                }
-                long request = requests[(int) at & ROOM - 1];
-                taken.set(at + 1);
-                layers.get((int) (request >>> 33)).read((int) request >>> 1, (request & 1) != 0);
-            }
-        } catch (InternalError e) {
-            return; // the file was cut short: who computes with it says so
-        }
+    private Layer layer(int part) {
+        int i = 0;
+        while (i + 1 < layers.size() && layers.get(i + 1).first <= part) i++;
+        return layers.get(i);
     }
 
-    /// Ends the thread: before the file is unmapped.
+    /// Ends the threads: before the file is unmapped.
     @Override
     public void close() {
         closed = true;
-        LockSupport.unpark(thread);
-        Waiting.forEnd(thread);
+        for (Reader r : readers) LockSupport.unpark(r.thread);
+        for (Reader r : readers) Waiting.forEnd(r.thread);
     }
 }
