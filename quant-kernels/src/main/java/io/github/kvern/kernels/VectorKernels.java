@@ -37,9 +37,6 @@ import org.jspecify.annotations.Nullable;
 /// Chooses among the vector kernels. The only way from the door to the classes that link to the vector module: [Kernels] comes here
 /// when it has found the module.
 final class VectorKernels {
-    /// Columns up to which a row kernel is faster than decoding for the tile.
-    private static final int FEW = 4;
-
     private static final List<MatMul> EXACT;
     private static final List<MatMul> FAST;
     private static final Map<TensorType, PackedMatMul> PACKED = new EnumMap<>(TensorType.class);
@@ -90,7 +87,7 @@ final class VectorKernels {
     }
 
     private static MatMul rows(RowKernel kernel, MatMul tile, Map<Arrangement, ArrangedColumns> forms) {
-        return new RowMatMul(kernel, forms.computeIfAbsent(kernel.arrangement(), ArrangedColumns::new), tile, FEW);
+        return new RowMatMul(kernel, forms.computeIfAbsent(kernel.arrangement(), ArrangedColumns::new), tile);
     }
 
     /// Bits of a vector; below 128 when there are none worth the name.

@@ -4,12 +4,13 @@ package io.github.kvern.kernels.vector;
 /// values.
 ///
 /// ```
-///   shorts  [block][32]
+///   shorts  Q8_0: [two blocks][even values of one, even ones of the other, odd ones, odd ones]; a last block alone: [even, odd]
+///           Q4_0: [block][32]
 ///   biases  [block][8]    only with an offset: -offset * (sum of the four values that meet in a lane)
 ///   scales  [block]
 /// ```
 final class Bytes32 extends Arrangement {
-    /// Q8_0: 16 lanes of two bytes: the even values, then the odd ones.
+    /// Q8_0: 16 lanes of two bytes.
     static final Bytes32 BYTES = new Bytes32(false);
     /// Q4_0: 8 lanes of two bytes of two nibbles: low and high nibbles of the even bytes, then of the odd bytes; an offset of 8.
     static final Bytes32 NIBBLES = new Bytes32(true);
@@ -45,7 +46,9 @@ final class Bytes32 extends Arrangement {
         for (int i = from; i < to; i += 32) {
             int block = (column * k + i) / 32;
             o.scales[block] = Quantiser.block(x, at + i, 32, q, vectors);
-            for (int j = 0; j < 32; j++) o.shorts[32 * block + j] = (short) q[order[j]];
+            boolean paired = offset == 0 && (i & -64) + 64 <= k;
+            int start = 32 * block - (paired && i % 64 != 0 ? 16 : 0), odd = paired ? 16 : 0; // the odd ones begin so much later
+            for (int j = 0; j < 32; j++) o.shorts[start + j + (j < 16 ? 0 : odd)] = (short) q[order[j]];
             for (int lane = 0; offset != 0 && lane < lanes; lane++) {
                 int sum = 0;
                 for (int j = lane; j < 32; j += lanes) sum += q[order[j]];

@@ -10,9 +10,11 @@ import java.lang.foreign.ValueLayout;
 /// A row's result is a sum of 16 virtual lanes whatever the width of the machine's vectors, added up as [#sum] does: the same bits
 /// at every width.
 public abstract class RowKernel {
-    /// Floats of scratch that [#rows] is given: 16 lanes of sums and 8 for what is taken away, or 16 for each of four rows; then 64 for
-    /// the end of a row of floats.
-    public static final int SCRATCH = 128;
+    /// Columns that a kernel takes at once.
+    public static final int COLUMNS = 8;
+    /// Floats of scratch that [#rows] is given: 16 lanes of sums and 8 for what is taken away for each column, or 16 for each of four rows
+    /// and 64 for the end of a row of floats.
+    public static final int SCRATCH = 24 * COLUMNS;
     static final int TAIL = 64;
     /// Values in a row of floats from which four rows at once are faster, if there are 32 registers: the column, which takes more room
     /// than a row, is then read a quarter as often, from a cache it does not fit into beside the rows.
@@ -32,6 +34,20 @@ public abstract class RowKernel {
     /// @param lanes [#SCRATCH] floats, overwritten
     public abstract void rows(MemorySegment source, long at, long rowBytes, int rows, int k, Operand x, int column, float[] out,
             int outAt, float[] lanes);
+
+    /// The same for `count` columns, at most [#most], with the bits of one each: `out[outAt + c * outStride + r] = row r . column c`,
+    /// columns counted from `column`.
+    ///
+    /// @param lanes [#SCRATCH] floats, overwritten
+    public void rows(MemorySegment source, long at, long rowBytes, int rows, int k, Operand x, int column, int count, float[] out,
+            int outAt, int outStride, float[] lanes) {
+        for (int c = 0; c < count; c++) rows(source, at, rowBytes, rows, k, x, column + c, out, outAt + c * outStride, lanes);
+    }
+
+    /// Columns up to which this is faster than decoding for the tile; [#COLUMNS] at most.
+    public int most() {
+        return 4;
+    }
 
     /// Values in a row with which all of [#rows] runs that would with more.
     public int enough() {
@@ -57,7 +73,12 @@ public abstract class RowKernel {
 
     /// The sum of the 8 lanes behind those.
     static float sum8(float[] v) {
-        return v[16] + v[20] + (v[18] + v[22]) + (v[17] + v[21] + (v[19] + v[23]));
+        return sum8(v, 16);
+    }
+
+    /// The same of the 8 from `at` on.
+    static float sum8(float[] v, int at) {
+        return v[at] + v[at + 4] + (v[at + 2] + v[at + 6]) + (v[at + 1] + v[at + 5] + (v[at + 3] + v[at + 7]));
     }
 
     /// The 6-bit number of group j: of the first four whole in `first`, of the others with four bits in `last` (from bit `shift` of a
