@@ -3,6 +3,7 @@ package io.github.kvern.kernels;
 import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kernels.vector.PackedOperand;
 import io.github.kvern.kernels.vector.PackedPlain;
+import io.github.kvern.kernels.vector.PackedRuns;
 import io.github.kvern.kernels.vector.PackedTile;
 import io.github.kvern.kernels.vector.PackedType;
 import java.lang.foreign.Arena;
@@ -17,8 +18,6 @@ import org.jspecify.annotations.Nullable;
 ///
 /// While a kernel is not compiled, rows are restored as they are in the file and multiplied in plain loops, with the same bits.
 final class PackedMatMul extends MatMul {
-    /// Columns up to which each is multiplied by itself, while the panel is in the cache: faster than unpacking it.
-    static final int FEW = 4;
     /// Columns whose accumulators are kept while a tile of rows goes by.
     private static final int BATCH = 512;
     /// Unpacking a weight costs about as much as this many multiply-adds.
@@ -30,7 +29,7 @@ final class PackedMatMul extends MatMul {
     final PackedType type;
     private final TensorType file;
     private final QuantisedColumns form;
-    private final Warmth one = new Warmth(), many = new Warmth();
+    private final Warmth one = new Warmth(), some = new Warmth(), many = new Warmth();
     private volatile @Nullable Unpacking unpacking;
 
     /// @param file the type's blocks in the file
@@ -54,13 +53,17 @@ final class PackedMatMul extends MatMul {
 
     @Override
     long cost(Matrix w, int columns) {
-        return (long) w.columns() * (columns <= FEW ? columns : columns + UNPACK);
+        return (long) w.columns() * (columns <= type.few() ? columns : columns + UNPACK);
     }
 
     /// A tile of two panels should not be cut in two: each half would cost as much as the whole.
     @Override
     int unitRows(int columns) {
-        return columns <= FEW ? PackedType.ROWS : type.tileRows();
+        return columns <= type.few() ? PackedType.ROWS : type.tileRows();
+    }
+
+    private Warmth warmth(int columns) {
+        return columns <= type.few() ? one : type instanceof PackedRuns runs && columns <= runs.direct() ? some : many;
     }
 
     @Override
@@ -68,11 +71,11 @@ final class PackedMatMul extends MatMul {
             WorkerScratch scratch) {
         int columns = x.columns(segment), before = x.prepared(form).table[segment];
         PackedOperand operand = x.prepared(form).packed;
-        if ((columns <= FEW ? one : many).isCold()) {
+        if (warmth(columns).isCold()) {
             plain(w, expert, from, to, operand, before, columns, out, outAt, outStride, scratch);
             return;
         }
-        if (columns <= FEW) {
+        if (columns <= type.few()) {
             for (int row = from; row < to; row += PackedType.ROWS) {
                 int rows = Math.min(PackedType.ROWS, to - row);
                 for (int c = 0; c < columns; c++)
@@ -80,11 +83,12 @@ final class PackedMatMul extends MatMul {
             }
             return;
         }
+        PackedRuns direct = type instanceof PackedRuns runs && columns <= runs.direct() ? runs : null;
         for (int c = 0; c < columns; c += BATCH) {
             int count = Math.min(BATCH, columns - c);
             for (int row = from; row < to; row += type.tileRows()) {
                 int rows = Math.min(type.tileRows(), to - row);
-                tile(w, expert, row, rows, operand, before + c, count, out, outAt + c * outStride + row, outStride, scratch);
+                tile(w, expert, row, rows, direct, operand, before + c, count, out, outAt + c * outStride + row, outStride, scratch);
             }
         }
     }
@@ -101,15 +105,18 @@ final class PackedMatMul extends MatMul {
     /// The same in plain loops, from restored rows.
     private void plain(Matrix w, int expert, int from, int to, PackedOperand x, int before, int columns, float[] out, int outAt,
             int outStride, WorkerScratch scratch) {
-        boolean few = columns <= FEW; // each is a group of its own
+        boolean few = columns <= type.few(); // each is a group of its own
         RestoredRows restored = scratch.restoredRows();
         for (int row = from; row < to; row += RestoredRows.MOST) { // a panel's rows are a multiple of that
             int rows = Math.min(RestoredRows.MOST, to - row);
             MemorySegment s = restored.of(w, this, expert, row, rows);
             for (int r = 0; r < rows; r++) {
-                for (int c = 0; c < columns; c++) {
-                    int group = few ? c : c / PackedOperand.GROUP * PackedOperand.GROUP;
-                    int width = few ? 1 : Math.min(PackedOperand.GROUP, PackedOperand.padded(columns - group));
+                for (int c = 0, group = 0, width = 0, end = 0; c < columns; c++) {
+                    if (c == end) {
+                        group = c;
+                        width = few ? 1 : PackedOperand.width(columns - c);
+                        end = c + width;
+                    }
                     out[outAt + c * outStride + row + r] = PackedPlain.row(file, s, r * w.rowBytes(), w.columns(), x, before + group, width,
                             c - group, !few && type.usesFloats());
                 }
@@ -117,13 +124,19 @@ final class PackedMatMul extends MatMul {
         }
     }
 
-    private void tile(Matrix w, int expert, int row, int rows, PackedOperand x, int before, int count, float[] out, int outAt,
-            int outStride, WorkerScratch scratch) {
-        PackedWeights p = w.packed();
-        PackedTile tile = scratch.tile();
-        int k = w.columns(), panel = row / PackedType.ROWS, blocks = k / type.blockLength(), tileRows = type.tileRows(), width, n;
+    private void tile(Matrix w, int expert, int row, int rows, @Nullable PackedRuns direct, PackedOperand x, int before, int count,
+            float[] out, int outAt, int outStride, WorkerScratch scratch) {
+        int tileRows = type.tileRows();
         float[] acc = scratch.floats(0, (count + PackedOperand.GROUP) * tileRows);
         Arrays.fill(acc, 0, (count + PackedOperand.GROUP) * tileRows, 0);
+        if (direct != null) direct(direct, w, expert, row / PackedType.ROWS, rows, scratch.tile(), x, before, count, acc);
+        else unpacked(w, expert, row / PackedType.ROWS, rows, scratch.tile(), x, before, count, acc);
+        for (int c = 0; c < count; c++) System.arraycopy(acc, c * tileRows, out, outAt + c * outStride, rows);
+    }
+
+    private void unpacked(Matrix w, int expert, int panel, int rows, PackedTile tile, PackedOperand x, int before, int count, float[] acc) {
+        PackedWeights p = w.packed();
+        int k = w.columns(), blocks = k / type.blockLength(), width, n;
         for (int block = 0; block < blocks; block += n) {
             n = Math.min(type.stepBlocks(), blocks - block);
             for (int i = 0; i * PackedType.ROWS < rows; i++) {
@@ -131,11 +144,26 @@ final class PackedMatMul extends MatMul {
                 type.unpack(s, p.offset(expert, panel + i) + (long) block * type.blockBytes(), n, tile, i);
             }
             for (int c = 0; c < count; c += width) {
-                width = Math.min(PackedOperand.GROUP, PackedOperand.padded(count - c));
-                type.multiply(tile, x, before + c, width, k, block, n, acc, c * tileRows);
+                width = PackedOperand.width(count - c);
+                type.multiply(tile, x, before + c, width, k, block, n, acc, c * type.tileRows());
             }
         }
-        for (int c = 0; c < count; c++) System.arraycopy(acc, c * tileRows, out, outAt + c * outStride, rows);
+    }
+
+    private static void direct(PackedRuns type, Matrix w, int expert, int panel, int rows, PackedTile tile, PackedOperand x, int before,
+            int count, float[] acc) {
+        PackedWeights p = w.packed();
+        int second = rows > PackedType.ROWS ? panel + 1 : panel, k = w.columns(), width;
+        MemorySegment low = p.segment(expert, panel), high = p.segment(expert, second);
+        long lowAt = p.offset(expert, panel), highAt = p.offset(expert, second);
+        for (int block = 0; block < k / type.blockLength(); block++) {
+            for (int c = 0; c < count; c += width) {
+                width = PackedOperand.width(count - c);
+                type.direct(low, lowAt, high, highAt, tile, x, before + c, width, k, block, c == 0, acc, c * type.tileRows());
+            }
+            lowAt += type.blockBytes();
+            highAt += type.blockBytes();
+        }
     }
 
     /// A packed matrix of zeros, a tile high and at most as wide as the given one: kernels are compiled while the weights are packed.
@@ -150,22 +178,37 @@ final class PackedMatMul extends MatMul {
         Matrix sample = littlePacked(large);
         int rows = sample.rows(), k = sample.columns();
         WorkerScratch scratch = new WorkerScratch(0);
-        List<Prepared> batches = new ArrayList<>(); // alone, then groups of every width
-        for (int count : new int[] {1, PackedOperand.GROUP + 1, PackedOperand.GROUP + 2, PackedOperand.GROUP + 4}) {
-            Prepared p = columns(sample, count).prepared(form);
-            form.quantise(p, 0, p.lay(), scratch, false);
-            batches.add(p);
-        }
+        Prepared alone = laid(sample, 1, scratch);
+        float[] y = new float[PackedType.ROWS];
+        List<Exercise> all = new ArrayList<>();
+        all.add(new Exercise("packed, one column, " + sample.type(), one, () -> {
+            column(sample, 0, 0, Math.min(rows, PackedType.ROWS), alone.packed, 0, y, 0, scratch);
+            return (long) PackedType.ROWS * k;
+        }));
+        all.add(tiles("packed, many columns, " + sample.type(), many, sample, null, scratch));
+        if (type instanceof PackedRuns runs) all.add(tiles("packed, some columns, " + sample.type(), some, sample, runs, scratch));
+        all.add(form.exercise(little(sample, LITTLE)));
+        return all;
+    }
+
+    /// Tiles with groups of every width in turn.
+    private Exercise tiles(String name, Warmth warmth, Matrix sample, @Nullable PackedRuns direct, WorkerScratch scratch) {
+        List<Prepared> batches = new ArrayList<>();
+        for (int count : new int[] {PackedOperand.GROUP + 1, PackedOperand.GROUP + 2, PackedOperand.GROUP + 4})
+            batches.add(laid(sample, count, scratch));
         float[] out = new float[PackedTile.ROWS * (PackedOperand.GROUP + 4)];
         AtomicInteger turn = new AtomicInteger();
-        return List.of(new Exercise("packed, one column, " + sample.type(), one, () -> {
-            column(sample, 0, 0, Math.min(rows, PackedType.ROWS), batches.getFirst().packed, 0, out, 0, scratch);
-            return (long) PackedType.ROWS * k;
-        }), new Exercise("packed, many columns, " + sample.type(), many, () -> {
-            Prepared p = batches.get(1 + turn.getAndIncrement() % 3);
+        return new Exercise(name, warmth, () -> {
+            Prepared p = batches.get(turn.getAndIncrement() % batches.size());
             int count = p.x().columns();
-            tile(sample, 0, 0, rows, p.packed, 0, count, out, 0, rows, scratch);
-            return (long) type.tileRows() * k * (count + UNPACK);
-        }), form.exercise(little(sample, LITTLE)));
+            tile(sample, 0, 0, sample.rows(), direct, p.packed, 0, count, out, 0, sample.rows(), scratch);
+            return (long) type.tileRows() * sample.columns() * (count + UNPACK);
+        });
+    }
+
+    private Prepared laid(Matrix sample, int columns, WorkerScratch scratch) {
+        Prepared p = columns(sample, columns).prepared(form);
+        form.quantise(p, 0, p.lay(), scratch, false);
+        return p;
     }
 }

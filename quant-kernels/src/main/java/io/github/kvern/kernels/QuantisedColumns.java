@@ -15,10 +15,9 @@ final class QuantisedColumns extends Form {
         this.type = type;
     }
 
-    private static int padded(int count) {
-        if (count <= PackedMatMul.FEW) return count;
-        int rest = count % PackedOperand.GROUP;
-        return count - rest + PackedOperand.padded(rest);
+    /// Columns of the next group, where this many of a segment are left, with its padding.
+    private static int width(boolean few, int left) {
+        return few ? 1 : PackedOperand.width(left);
     }
 
     @Override
@@ -32,11 +31,11 @@ final class QuantisedColumns extends Form {
             p.table[s] = columns;
             p.firsts[s] = groups;
             int count = x.columns(s);
-            columns += padded(count);
-            int step = count <= PackedMatMul.FEW ? 1 : PackedOperand.GROUP;
-            for (int c = 0; c < count; c += step) {
+            for (int c = 0, width; c < count; c += width) {
+                width = width(count <= type.few(), count - c);
                 p.ints[2 * groups] = s;
                 p.ints[2 * groups++ + 1] = c;
+                columns += width;
             }
         }
         p.packed.room(type, x.width(), columns);
@@ -58,8 +57,8 @@ final class QuantisedColumns extends Form {
         Activation x = p.x();
         for (int u = from; u < to; u++) {
             int segment = p.ints[2 * u], column = p.ints[2 * u + 1];
-            boolean few = x.columns(segment) <= PackedMatMul.FEW;
-            int count = few ? 1 : Math.min(PackedOperand.GROUP, x.columns(segment) - column);
+            boolean few = x.columns(segment) <= type.few();
+            int left = x.columns(segment) - column, count = Math.min(left, width(few, left));
             p.packed.group(type, x.values(), (x.start(segment) + column) * x.width(), x.width(), count, p.table[segment] + column, few,
                     scratch.ints(256), vectors);
         }

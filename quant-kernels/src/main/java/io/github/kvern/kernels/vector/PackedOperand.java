@@ -2,8 +2,8 @@ package io.github.kvern.kernels.vector;
 
 import java.util.Arrays;
 
-/// A batch of columns in 8 bits, as the packed types read them. Columns lie in groups of [#GROUP], the last one in a group of
-/// 1, 2 or 4 (or 8) with zeros for what is missing. All columns of a group lie side by side (C of them), groups one after the other:
+/// A batch of columns in 8 bits, as the packed types read them. Columns lie in groups of [#GROUP], the last ones in smaller groups, with
+/// zeros for what is missing ([#width]). All columns of a group lie side by side (C of them), groups one after the other:
 ///
 /// ```
 ///   x           [k][C]             a value twice in an int: one broadcast gives it to both halves of every lane
@@ -53,9 +53,10 @@ public final class PackedOperand {
         return array.length >= size ? array : new int[Math.toIntExact(size)];
     }
 
-    /// The width of the last group, for this many columns: 1, 2, 4 or 8.
-    public static int padded(int columns) {
-        return Tile.padded(columns);
+    /// The width of the next group, where this many columns are left: 1, 2, 4 or 8. Three and seven are filled up with a column of
+    /// zeros, five and six are a group of four and another.
+    public static int width(int columns) {
+        return columns >= GROUP - 1 ? GROUP : columns > 2 ? 4 : columns;
     }
 
     /// Quantises one group.
@@ -69,7 +70,7 @@ public final class PackedOperand {
     /// @param vectors false computes the same in plain loops
     public void group(PackedType type, float[] values, int at, int k, int count, int before, boolean alone, int[] q,
             boolean vectors) {
-        int width = padded(count);
+        int width = width(count);
         for (int c = 0; c < width; c++) {
             for (int i = 0; i < k; i += type.length) {
                 int scale = before * (k / type.length) + i / type.length * width + c;

@@ -21,11 +21,11 @@ import jdk.incubator.vector.ShortVector;
 ///   8 lines  four values of k in a half, the first in the lowest bits
 ///   1 line   d, half floats
 /// ```
-public final class PackedQ4_0 extends PackedType {
+public final class PackedQ4_0 extends PackedRuns {
     private static final int BLOCK = 9 * LINE;
 
     public PackedQ4_0() {
-        super(32, 9, 32, 8);
+        super(32, 9, 32, 32, 8);
     }
 
     @Override
@@ -79,13 +79,14 @@ public final class PackedQ4_0 extends PackedType {
     }
 
     @Override
-    public void unpack(MemorySegment w, long at, int count, PackedTile tile, int panel) {
-        for (int i = 0; i < count; i++) {
-            values(w, at + (long) i * BLOCK, tile.w, 32 * i * PackedTile.ROWS + panel * ROWS);
-            for (int h = 0; h < 16; h += L)
-                floats(IntVector.fromMemorySegment(I, w, at + (long) i * BLOCK + 8 * LINE + 4 * h, LE), tile.d,
-                        i * PackedTile.ROWS + panel * ROWS + h);
-        }
+    void values(MemorySegment w, long at, PackedTile tile, int i, int panel) {
+        values(w, at, tile.w, 32 * i * PackedTile.ROWS + panel * ROWS);
+    }
+
+    @Override
+    public void scales(MemorySegment w, long at, PackedTile tile, int i, int panel) {
+        for (int h = 0; h < 16; h += L)
+            floats(IntVector.fromMemorySegment(I, w, at + 8 * LINE + 4 * h, LE), tile.d, i * PackedTile.ROWS + panel * ROWS + h);
     }
 
     private static void values(MemorySegment all, long at, short[] out, int to) {
@@ -103,11 +104,13 @@ public final class PackedQ4_0 extends PackedType {
     }
 
     @Override
-    public void multiply(PackedTile tile, PackedOperand x, int before, int width, int k, int block, int count, float[] acc, int accAt) {
-        for (int i = 0; i < count; i++) {
-            int at = before * k + (block + i) * 32 * width;
-            tile.runs(1, 32 * i * PackedTile.ROWS, 32, x.x, at, x.biases, at / 32, width);
-            tile.end(i * PackedTile.ROWS, x.scales, at / 32, width, acc, accAt);
-        }
+    void lines(MemorySegment low, long lowAt, MemorySegment high, long highAt, int reach, int size, int[] x, int xAt, int[] biases,
+            int biasAt, int width, short[] parts, int to) {
+        PackedBits4.runs(low, lowAt, high, highAt, reach, 1, x, xAt, biases, biasAt, width, parts, to);
+    }
+
+    @Override
+    void end(PackedTile tile, int i, PackedOperand x, int at, boolean narrow, int width, float[] acc, int accAt) {
+        tile.end(i * PackedTile.ROWS, x.scales, at / 32, width, acc, accAt);
     }
 }

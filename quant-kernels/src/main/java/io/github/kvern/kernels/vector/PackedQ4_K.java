@@ -23,11 +23,11 @@ import jdk.incubator.vector.ShortVector;
 ///   then          1 line   d, half floats
 ///                 1 line   dmin, half floats
 /// ```
-public final class PackedQ4_K extends PackedType {
+public final class PackedQ4_K extends PackedRuns {
     private static final int GROUP = 9 * LINE;
 
     public PackedQ4_K() {
-        super(256, 74, 32, 8);
+        super(256, 74, 32, 32, 8);
     }
 
     @Override
@@ -121,8 +121,12 @@ public final class PackedQ4_K extends PackedType {
     }
 
     @Override
-    public void unpack(MemorySegment w, long at, int count, PackedTile tile, int panel) {
+    void values(MemorySegment w, long at, PackedTile tile, int i, int panel) {
         values(w, at, tile.w, panel * ROWS);
+    }
+
+    @Override
+    public void scales(MemorySegment w, long at, PackedTile tile, int i, int panel) {
         for (int h = 0; h < 16; h += L) {
             for (int j = 0; j < 8; j++) {
                 IntVector s = IntVector.fromMemorySegment(I, w, at + j * GROUP + 8 * LINE + 4 * h, LE);
@@ -154,9 +158,13 @@ public final class PackedQ4_K extends PackedType {
     }
 
     @Override
-    public void multiply(PackedTile tile, PackedOperand x, int before, int width, int k, int block, int count, float[] acc, int accAt) {
-        int at = before * k + block * 256 * width;
-        tile.runs(8, 0, 32, x.x, at, x.biases, at / 32, width);
+    void lines(MemorySegment low, long lowAt, MemorySegment high, long highAt, int reach, int size, int[] x, int xAt, int[] biases,
+            int biasAt, int width, short[] parts, int to) {
+        PackedBits4.runs(low, lowAt, high, highAt, reach, 8, x, xAt, biases, biasAt, width, parts, to);
+    }
+
+    @Override
+    void end(PackedTile tile, int i, PackedOperand x, int at, boolean narrow, int width, float[] acc, int accAt) {
         PackedEnds.groups8(tile, 8, x.scales, at / 256, x.floatSums, at / 32, width, acc, accAt);
     }
 }

@@ -22,9 +22,9 @@ import jdk.incubator.vector.ShortVector;
 ///   then          1 line   d, half floats
 ///                 1 line   dmin, half floats
 /// ```
-public final class PackedQ5_K extends PackedType {
+public final class PackedQ5_K extends PackedRuns {
     private static final int GROUP = 11 * LINE;
-    private static final int FIVE = 0x001f001f;
+    static final int FIVE = 0x001f001f;
     private static final int BIT = 0x00010001;
 
     public PackedQ5_K() {
@@ -137,8 +137,12 @@ public final class PackedQ5_K extends PackedType {
     }
 
     @Override
-    public void unpack(MemorySegment w, long at, int count, PackedTile tile, int panel) {
+    void values(MemorySegment w, long at, PackedTile tile, int i, int panel) {
         values(w, at, tile.w, panel * ROWS);
+    }
+
+    @Override
+    public void scales(MemorySegment w, long at, PackedTile tile, int i, int panel) {
         for (int h = 0; h < 16; h += L) {
             for (int j = 0; j < 8; j++) {
                 IntVector s = IntVector.fromMemorySegment(I, w, at + j * GROUP + 10 * LINE + 4 * h, LE);
@@ -164,26 +168,29 @@ public final class PackedQ5_K extends PackedType {
                     v.lanewise(LSHR, 5).and(FIVE).reinterpretAsShorts().intoArray(out, o + (3 * l + 1) * PackedTile.ROWS);
                     v.lanewise(LSHR, 10).and(FIVE).reinterpretAsShorts().intoArray(out, o + (3 * l + 2) * PackedTile.ROWS);
                 }
-                IntVector a = IntVector.fromMemorySegment(I, w, from, LE), b = IntVector.fromMemorySegment(I, w, from + LINE, LE),
-                        c = IntVector.fromMemorySegment(I, w, from + 2 * LINE, LE),
-                        f = IntVector.fromMemorySegment(I, w, from + 3 * LINE, LE),
-                        g = IntVector.fromMemorySegment(I, w, from + 4 * LINE, LE);
-                a.lanewise(LSHR, 15).and(BIT).or(b.lanewise(LSHR, 14).and(BIT << 1)).or(c.lanewise(LSHR, 13).and(BIT << 2))
-                        .or(f.lanewise(LSHR, 12).and(BIT << 3)).or(g.lanewise(LSHR, 11).and(BIT << 4)).reinterpretAsShorts()
-                        .intoArray(out, o + 15 * PackedTile.ROWS);
+                rest(w, from).reinterpretAsShorts().intoArray(out, o + 15 * PackedTile.ROWS);
             }
         }
     }
 
+    /// The 16th value of a piece: a bit of each of its lines.
+    static IntVector rest(MemorySegment w, int at) {
+        IntVector a = IntVector.fromMemorySegment(I, w, at, LE), b = IntVector.fromMemorySegment(I, w, at + LINE, LE),
+                c = IntVector.fromMemorySegment(I, w, at + 2 * LINE, LE), f = IntVector.fromMemorySegment(I, w, at + 3 * LINE, LE),
+                g = IntVector.fromMemorySegment(I, w, at + 4 * LINE, LE);
+        return a.lanewise(LSHR, 15).and(BIT).or(b.lanewise(LSHR, 14).and(BIT << 1)).or(c.lanewise(LSHR, 13).and(BIT << 2))
+                .or(f.lanewise(LSHR, 12).and(BIT << 3)).or(g.lanewise(LSHR, 11).and(BIT << 4));
+    }
+
     @Override
-    public void multiply(PackedTile tile, PackedOperand x, int before, int width, int k, int block, int count, float[] acc, int accAt) {
-        int at = before * k + block * 256 * width;
-        if (x.narrow[at / 256]) {
-            tile.runs(16, 0, 16, x.x, at, x.biases, at / 16, width);
-            PackedEnds.groups8by2(tile, 16, x.scales, at / 256, x.floatSums, at / 32, width, acc, accAt);
-        } else {
-            tile.runs(8, 0, 32, x.x, at, x.wideBiases, at / 32, width);
-            PackedEnds.groups8(tile, 16, x.scales, at / 256, x.floatSums, at / 32, width, acc, accAt);
-        }
+    void lines(MemorySegment low, long lowAt, MemorySegment high, long highAt, int reach, int size, int[] x, int xAt, int[] biases,
+            int biasAt, int width, short[] parts, int to) {
+        PackedBits5.runs(low, lowAt, high, highAt, reach, 256 / size, size / 16, x, xAt, biases, biasAt, width, parts, to);
+    }
+
+    @Override
+    void end(PackedTile tile, int i, PackedOperand x, int at, boolean narrow, int width, float[] acc, int accAt) {
+        if (narrow) PackedEnds.groups8by2(tile, 16, x.scales, at / 256, x.floatSums, at / 32, width, acc, accAt);
+        else PackedEnds.groups8(tile, 16, x.scales, at / 256, x.floatSums, at / 32, width, acc, accAt);
     }
 }

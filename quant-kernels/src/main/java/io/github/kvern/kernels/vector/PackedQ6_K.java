@@ -24,9 +24,9 @@ import jdk.incubator.vector.ShortVector;
 /// ```
 ///
 /// Only eight products fit 16 bits whatever the activations are, 16 with most.
-public final class PackedQ6_K extends PackedType {
+public final class PackedQ6_K extends PackedRuns {
     private static final int PAIR = 13 * LINE;
-    private static final int SIX = 0x003f003f;
+    static final int SIX = 0x003f003f;
     private static final int HIGH = 0x00300030;
 
     public PackedQ6_K() {
@@ -118,8 +118,12 @@ public final class PackedQ6_K extends PackedType {
     }
 
     @Override
-    public void unpack(MemorySegment w, long at, int count, PackedTile tile, int panel) {
+    void values(MemorySegment w, long at, PackedTile tile, int i, int panel) {
         values(w, at, tile.w, panel * ROWS);
+    }
+
+    @Override
+    public void scales(MemorySegment w, long at, PackedTile tile, int i, int panel) {
         for (int h = 0; h < 16; h += L) {
             for (int j = 0; j < 8; j++) {
                 IntVector s = IntVector.fromMemorySegment(I, w, at + j * PAIR + 12 * LINE + 4 * h, LE);
@@ -155,15 +159,23 @@ public final class PackedQ6_K extends PackedType {
         }
     }
 
+    /// The seventh and eighth value of a piece, as they would lie in a line of their own.
+    static IntVector rest(MemorySegment w, int at) {
+        IntVector a = IntVector.fromMemorySegment(I, w, at, LE), b = IntVector.fromMemorySegment(I, w, at + LINE, LE),
+                c = IntVector.fromMemorySegment(I, w, at + 2 * LINE, LE);
+        return a.lanewise(LSHR, 12).and(NIBBLE).or(c.lanewise(LSHR, 8).and(HIGH))
+                .or(b.lanewise(LSHR, 12).and(NIBBLE).or(c.lanewise(LSHR, 10).and(HIGH)).lanewise(LSHL, 6));
+    }
+
     @Override
-    public void multiply(PackedTile tile, PackedOperand x, int before, int width, int k, int block, int count, float[] acc, int accAt) {
-        int at = before * k + block * 256 * width;
-        if (x.narrow[at / 256]) {
-            tile.runs(32, 0, 8, x.x, at, x.biases, at / 8, width);
-            PackedEnds.groups16by2(tile, x.scales, at / 256, width, acc, accAt);
-        } else {
-            tile.runs(16, 0, 16, x.x, at, x.wideBiases, at / 16, width);
-            PackedEnds.groups16(tile, x.scales, at / 256, width, acc, accAt);
-        }
+    void lines(MemorySegment low, long lowAt, MemorySegment high, long highAt, int reach, int size, int[] x, int xAt, int[] biases,
+            int biasAt, int width, short[] parts, int to) {
+        PackedBits6.runs(low, lowAt, high, highAt, reach, 256 / size, size / 8, x, xAt, biases, biasAt, width, parts, to);
+    }
+
+    @Override
+    void end(PackedTile tile, int i, PackedOperand x, int at, boolean narrow, int width, float[] acc, int accAt) {
+        if (narrow) PackedEnds.groups16by2(tile, x.scales, at / 256, width, acc, accAt);
+        else PackedEnds.groups16(tile, x.scales, at / 256, width, acc, accAt);
     }
 }

@@ -26,7 +26,7 @@ public final class PackedQ8_0 extends PackedType {
     private static final int BLOCK = 17 * LINE;
 
     public PackedQ8_0() {
-        super(32, 17, 32, 128);
+        super(32, 17, 32, 32, 128);
     }
 
     @Override
@@ -87,12 +87,14 @@ public final class PackedQ8_0 extends PackedType {
     }
 
     @Override
-    public void unpack(MemorySegment w, long at, int count, PackedTile tile, int panel) {
-        for (int i = 0; i < count; i++) {
-            values(w, at + (long) i * BLOCK, tile.floats, 32 * i * ROWS);
-            for (int h = 0; h < 16; h += L)
-                floats(IntVector.fromMemorySegment(I, w, at + (long) i * BLOCK + 16 * LINE + 4 * h, LE), tile.d, i * ROWS + h);
-        }
+    void values(MemorySegment w, long at, PackedTile tile, int i, int panel) {
+        values(w, at, tile.floats, 32 * i * ROWS);
+    }
+
+    @Override
+    public void scales(MemorySegment w, long at, PackedTile tile, int i, int panel) {
+        for (int h = 0; h < 16; h += L)
+            floats(IntVector.fromMemorySegment(I, w, at + 16 * LINE + 4 * h, LE), tile.d, i * ROWS + h);
     }
 
     private static void values(MemorySegment all, long at, float[] out, int to) {

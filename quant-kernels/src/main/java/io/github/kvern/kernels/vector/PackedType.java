@@ -47,13 +47,9 @@ public abstract class PackedType {
     /// @param length values of k in a block
     /// @param lines of a block
     /// @param run values of k whose products fit 16 bits
-    /// @param offset taken from each value for that
-    PackedType(int length, int lines, int run, int offset) {
-        this(length, lines, run, run, offset);
-    }
-
     /// @param wide values of k whose products fit 16 bits with most activations: one or two runs. A group of columns in which they do
     ///        not, is multiplied run by run.
+    /// @param offset taken from each value for that
     PackedType(int length, int lines, int run, int wide, int offset) {
         this.length = length;
         this.lines = lines;
@@ -90,11 +86,22 @@ public abstract class PackedType {
     /// @param before columns before this one in the operand, with padding
     public abstract void column(MemorySegment w, long at, int blocks, PackedOperand x, int before, float[] y);
 
-    /// Unpacks blocks for the tile.
+    /// Unpacks blocks for the tile. The values first: they are most of the lines, and the processor fetches what is read in order.
     ///
     /// @param count of blocks, up to [#stepBlocks]
     /// @param panel 0 or, with 64 rows in a tile, 1: which of the tile's panels
-    public abstract void unpack(MemorySegment w, long at, int count, PackedTile tile, int panel);
+    public final void unpack(MemorySegment w, long at, int count, PackedTile tile, int panel) {
+        for (int i = 0; i < count; i++) values(w, at + (long) i * blockBytes(), tile, i, panel);
+        for (int i = 0; i < count; i++) scales(w, at + (long) i * blockBytes(), tile, i, panel);
+    }
+
+    /// Unpacks the values of a block.
+    ///
+    /// @param i which of the tile's blocks
+    abstract void values(MemorySegment w, long at, PackedTile tile, int i, int panel);
+
+    /// Unpacks the scales of a block, and what else its end needs.
+    public abstract void scales(MemorySegment w, long at, PackedTile tile, int i, int panel);
 
     /// Adds the products of unpacked blocks and a group of columns to `acc[column][tileRows()]`.
     ///
@@ -103,6 +110,11 @@ public abstract class PackedType {
     /// @param block number of the first block along k
     public abstract void multiply(PackedTile tile, PackedOperand x, int before, int width, int k, int block, int count, float[] acc,
             int accAt);
+
+    /// Columns up to which each is multiplied by itself ([#column]) while the panel is in the cache: faster than unpacking it.
+    public int few() {
+        return 4;
+    }
 
     /// Rows of a tile: 32 or 64.
     public int tileRows() {
