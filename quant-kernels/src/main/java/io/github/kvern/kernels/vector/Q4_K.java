@@ -46,7 +46,7 @@ public final class Q4_K extends RowKernel {
 
     @Override
     public int most() {
-        return 8;
+        return COLUMNS;
     }
 
     @Override

@@ -51,7 +51,7 @@ public final class Q5_K extends RowKernel {
 
     @Override
     public int most() {
-        return 8;
+        return COLUMNS;
     }
 
     @Override

@@ -50,7 +50,7 @@ public final class Q6_K extends RowKernel {
 
     @Override
     public int most() {
-        return 8;
+        return COLUMNS;
     }
 
     @Override

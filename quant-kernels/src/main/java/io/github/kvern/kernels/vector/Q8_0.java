@@ -46,7 +46,7 @@ public final class Q8_0 extends RowKernel {
 
     @Override
     public int most() {
-        return 8;
+        return COLUMNS;
     }
 
     @Override

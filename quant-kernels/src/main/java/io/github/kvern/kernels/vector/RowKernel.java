@@ -10,11 +10,12 @@ import java.lang.foreign.ValueLayout;
 /// A row's result is a sum of 16 virtual lanes whatever the width of the machine's vectors, added up as [#sum] does: the same bits
 /// at every width.
 public abstract class RowKernel {
-    /// Columns that a kernel takes at once.
-    public static final int COLUMNS = 8;
+    /// Columns that a kernel takes at once, at most: with 512 bits a row unpacked once is as fast as the tile with 8 columns and faster with
+    /// fewer; with 256 the tile wins there.
+    public static final int COLUMNS = L == 16 ? 8 : 4;
     /// Floats of scratch that [#rows] is given: 16 lanes of sums and 8 for what is taken away for each column, or 16 for each of four rows
     /// and 64 for the end of a row of floats.
-    public static final int SCRATCH = 24 * COLUMNS;
+    public static final int SCRATCH = Math.max(24 * COLUMNS, 128);
     static final int TAIL = 64;
     /// Values in a row of floats from which four rows at once are faster, if there are 32 registers: the column, which takes more room
     /// than a row, is then read a quarter as often, from a cache it does not fit into beside the rows.
