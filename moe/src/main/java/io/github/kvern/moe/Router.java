@@ -33,7 +33,7 @@ public final class Router {
             case SIGMOID -> {
                 for (int e = 0; e < experts; e++) scores[at + e] = Ops.sigmoid(scores[at + e]);
             }
-            case SOFTMAX_OF_CHOSEN -> {
+            case SOFTMAX_OF_CHOSEN, SIGMOID_OF_CHOSEN -> {
                 // the scores themselves decide
             }
         }
@@ -46,6 +46,8 @@ public final class Router {
             weights[chosenAt + k] = scores[at + id];
         }
         if (spec.gate() == RouterSpec.Gate.SOFTMAX_OF_CHOSEN) Ops.softmax(weights, chosenAt, used);
+        if (spec.gate() == RouterSpec.Gate.SIGMOID_OF_CHOSEN)
+            for (int k = chosenAt; k < chosenAt + used; k++) weights[k] = Ops.sigmoid(weights[k]);
         if (spec.normalised()) {
             float sum = 0;
             for (int k = 0; k < used; k++) sum += weights[chosenAt + k];

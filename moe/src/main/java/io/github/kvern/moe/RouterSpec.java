@@ -32,6 +32,8 @@ public record RouterSpec(int experts, int used, Gate gate, boolean normalised, f
         /// A sigmoid of each score.
         SIGMOID,
         /// Softmax over the chosen scores only.
-        SOFTMAX_OF_CHOSEN
+        SOFTMAX_OF_CHOSEN,
+        /// A sigmoid of each chosen score. The scores decide: sigmoids of two that are large, or nearly equal, are the same float.
+        SIGMOID_OF_CHOSEN
     }
 }

@@ -39,7 +39,7 @@ class RouterTest {
             p[e] = switch (spec.gate()) {
                 case SOFTMAX -> Math.exp(scores[e] - max) / sum;
                 case SIGMOID -> 1 / (1 + Math.exp(-scores[e]));
-                case SOFTMAX_OF_CHOSEN -> scores[e];
+                case SOFTMAX_OF_CHOSEN, SIGMOID_OF_CHOSEN -> scores[e];
             };
         double[] choice = p.clone();
         bias.ifPresent(b -> {
@@ -59,6 +59,7 @@ class RouterTest {
             for (int k = 0; k < w.length; k++) all += w[k] = Math.exp(w[k] - most);
             for (int k = 0; k < w.length; k++) w[k] /= all;
         }
+        if (spec.gate() == Gate.SIGMOID_OF_CHOSEN) for (int k = 0; k < w.length; k++) w[k] = 1 / (1 + Math.exp(-w[k]));
         double chosen = 0;
         for (double x : w) chosen += x;
         float[] weights = new float[w.length];
@@ -67,13 +68,22 @@ class RouterTest {
         return new Choice(ids, weights);
     }
 
+    /// Llama 4: sigmoids of these are equal as floats, and of equal ones the lower expert would win.
+    @Test
+    void scoresDecideWhereOnlyTheChosenHaveSigmoids() {
+        RouterSpec spec = new RouterSpec(3, 2, Gate.SIGMOID_OF_CHOSEN, false, 1, 1, 1, true);
+        assertArrayEquals(new int[] {2, 1}, choose(spec, NO_BIAS, 20, 21, 22).ids());
+        assertArrayEquals(new int[] {1, 0}, choose(spec, NO_BIAS, 4.4146962f, 4.4146996f, 1).ids());
+        assertArrayEquals(new float[] {0.5f, 0.26894143f}, choose(spec, NO_BIAS, -3, 0, -1).weights(), 1e-7f);
+    }
+
     @Test
     void followsTheFormulas() {
         for (long seed = 0; seed < 2000; seed++) {
             SplittableRandom random = new SplittableRandom(seed);
             int groups = random.nextBoolean() ? 1 : 1 << random.nextInt(4), experts = groups * (1 + random.nextInt(48));
             int groupsUsed = 1 + random.nextInt(groups), used = 1 + random.nextInt(Math.min(12, groupsUsed * (experts / groups)));
-            RouterSpec spec = new RouterSpec(experts, used, Gate.values()[random.nextInt(3)], random.nextBoolean(),
+            RouterSpec spec = new RouterSpec(experts, used, Gate.values()[random.nextInt(4)], random.nextBoolean(),
                     random.nextBoolean() ? 1 : 2.5f, groups,
                     groupsUsed, random.nextBoolean());
             float[] scores = new float[experts], bias = new float[experts];

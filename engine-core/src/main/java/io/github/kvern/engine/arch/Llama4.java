@@ -38,8 +38,8 @@ final class Llama4 {
         // 0 says that the model was made without chunks, and then all layers rotate; any other value means the chunks of 8,192
         boolean chunked = a.keys().number("attention.sliding_window", CHUNK, 0, Integer.MAX_VALUE) != 0;
         Manner rotating = Manner.PLAIN.norms(p.experts() == EXPERTS_WITHOUT_NORM ? HeadNorm.NONE : HeadNorm.AFTER_ROPE);
-        // a sigmoid of each chosen score, on the expert's input
-        RouterSpec router = new RouterSpec(p.experts(), p.expertsUsed(), RouterSpec.Gate.SIGMOID, false, 1, 1, 1, true);
+        // chosen by score; a sigmoid of each chosen one is on the expert's input
+        RouterSpec router = new RouterSpec(p.experts(), p.expertsUsed(), RouterSpec.Gate.SIGMOID_OF_CHOSEN, false, 1, 1, 1, true);
         Rope rope = a.rope(false);
         for (int i = 0; i < p.layers(); i++) {
             boolean rotates = !chunked || (i + 1) % NO_ROPE_STEP != 0;
