@@ -12,7 +12,7 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 
 /// Runs of Q5_K's values times a group of columns, straight from the lines, as [PackedBits4]: three values of a line each, then the one that
-/// lies in what is left of five lines.
+/// lies in what is left of five lines. That one is put together in the loop: a call is not always inlined, and then hands over boxes.
 final class PackedBits5 {
     private PackedBits5() {}
 
@@ -56,8 +56,16 @@ final class PackedBits5 {
                     d = IntVector.fromMemorySegment(I, u, at, LE);
                     at += LINE;
                 } else {
-                    b = PackedQ5_K.rest(w, at - 5 * LINE);
-                    d = PackedQ5_K.rest(u, at - 5 * LINE);
+                    b = IntVector.fromMemorySegment(I, w, at - 5 * LINE, LE).lanewise(LSHR, 15).and(PackedQ5_K.BIT)
+                            .or(IntVector.fromMemorySegment(I, w, at - 4 * LINE, LE).lanewise(LSHR, 14).and(PackedQ5_K.BIT << 1))
+                            .or(IntVector.fromMemorySegment(I, w, at - 3 * LINE, LE).lanewise(LSHR, 13).and(PackedQ5_K.BIT << 2))
+                            .or(IntVector.fromMemorySegment(I, w, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedQ5_K.BIT << 3))
+                            .or(IntVector.fromMemorySegment(I, w, at - LINE, LE).lanewise(LSHR, 11).and(PackedQ5_K.BIT << 4));
+                    d = IntVector.fromMemorySegment(I, u, at - 5 * LINE, LE).lanewise(LSHR, 15).and(PackedQ5_K.BIT)
+                            .or(IntVector.fromMemorySegment(I, u, at - 4 * LINE, LE).lanewise(LSHR, 14).and(PackedQ5_K.BIT << 1))
+                            .or(IntVector.fromMemorySegment(I, u, at - 3 * LINE, LE).lanewise(LSHR, 13).and(PackedQ5_K.BIT << 2))
+                            .or(IntVector.fromMemorySegment(I, u, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedQ5_K.BIT << 3))
+                            .or(IntVector.fromMemorySegment(I, u, at - LINE, LE).lanewise(LSHR, 11).and(PackedQ5_K.BIT << 4));
                 }
                 for (int i = source % 6 < 5 ? 0 : 2; i < 3; i += one, xAt += 8) {
                     ShortVector v0 = b.and(PackedQ5_K.FIVE).reinterpretAsShorts(), v1 = d.and(PackedQ5_K.FIVE).reinterpretAsShorts(), v;
@@ -126,8 +134,16 @@ final class PackedBits5 {
                     d = IntVector.fromMemorySegment(I, u, at, LE);
                     at += LINE;
                 } else {
-                    b = PackedQ5_K.rest(w, at - 5 * LINE);
-                    d = PackedQ5_K.rest(u, at - 5 * LINE);
+                    b = IntVector.fromMemorySegment(I, w, at - 5 * LINE, LE).lanewise(LSHR, 15).and(PackedQ5_K.BIT)
+                            .or(IntVector.fromMemorySegment(I, w, at - 4 * LINE, LE).lanewise(LSHR, 14).and(PackedQ5_K.BIT << 1))
+                            .or(IntVector.fromMemorySegment(I, w, at - 3 * LINE, LE).lanewise(LSHR, 13).and(PackedQ5_K.BIT << 2))
+                            .or(IntVector.fromMemorySegment(I, w, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedQ5_K.BIT << 3))
+                            .or(IntVector.fromMemorySegment(I, w, at - LINE, LE).lanewise(LSHR, 11).and(PackedQ5_K.BIT << 4));
+                    d = IntVector.fromMemorySegment(I, u, at - 5 * LINE, LE).lanewise(LSHR, 15).and(PackedQ5_K.BIT)
+                            .or(IntVector.fromMemorySegment(I, u, at - 4 * LINE, LE).lanewise(LSHR, 14).and(PackedQ5_K.BIT << 1))
+                            .or(IntVector.fromMemorySegment(I, u, at - 3 * LINE, LE).lanewise(LSHR, 13).and(PackedQ5_K.BIT << 2))
+                            .or(IntVector.fromMemorySegment(I, u, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedQ5_K.BIT << 3))
+                            .or(IntVector.fromMemorySegment(I, u, at - LINE, LE).lanewise(LSHR, 11).and(PackedQ5_K.BIT << 4));
                 }
                 for (int i = source % 6 < 5 ? 0 : 2; i < 3; i += one, xAt += 4) {
                     ShortVector v0 = b.and(PackedQ5_K.FIVE).reinterpretAsShorts(), v1 = d.and(PackedQ5_K.FIVE).reinterpretAsShorts(), v;
@@ -174,8 +190,16 @@ final class PackedBits5 {
                     d = IntVector.fromMemorySegment(I, u, at, LE);
                     at += LINE;
                 } else {
-                    b = PackedQ5_K.rest(w, at - 5 * LINE);
-                    d = PackedQ5_K.rest(u, at - 5 * LINE);
+                    b = IntVector.fromMemorySegment(I, w, at - 5 * LINE, LE).lanewise(LSHR, 15).and(PackedQ5_K.BIT)
+                            .or(IntVector.fromMemorySegment(I, w, at - 4 * LINE, LE).lanewise(LSHR, 14).and(PackedQ5_K.BIT << 1))
+                            .or(IntVector.fromMemorySegment(I, w, at - 3 * LINE, LE).lanewise(LSHR, 13).and(PackedQ5_K.BIT << 2))
+                            .or(IntVector.fromMemorySegment(I, w, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedQ5_K.BIT << 3))
+                            .or(IntVector.fromMemorySegment(I, w, at - LINE, LE).lanewise(LSHR, 11).and(PackedQ5_K.BIT << 4));
+                    d = IntVector.fromMemorySegment(I, u, at - 5 * LINE, LE).lanewise(LSHR, 15).and(PackedQ5_K.BIT)
+                            .or(IntVector.fromMemorySegment(I, u, at - 4 * LINE, LE).lanewise(LSHR, 14).and(PackedQ5_K.BIT << 1))
+                            .or(IntVector.fromMemorySegment(I, u, at - 3 * LINE, LE).lanewise(LSHR, 13).and(PackedQ5_K.BIT << 2))
+                            .or(IntVector.fromMemorySegment(I, u, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedQ5_K.BIT << 3))
+                            .or(IntVector.fromMemorySegment(I, u, at - LINE, LE).lanewise(LSHR, 11).and(PackedQ5_K.BIT << 4));
                 }
                 for (int i = source % 6 < 5 ? 0 : 2; i < 3; i += one, xAt += 2) {
                     ShortVector v0 = b.and(PackedQ5_K.FIVE).reinterpretAsShorts(), v1 = d.and(PackedQ5_K.FIVE).reinterpretAsShorts(), v;
@@ -211,8 +235,16 @@ final class PackedBits5 {
                     d = IntVector.fromMemorySegment(I, u, at, LE);
                     at += LINE;
                 } else {
-                    b = PackedQ5_K.rest(w, at - 5 * LINE);
-                    d = PackedQ5_K.rest(u, at - 5 * LINE);
+                    b = IntVector.fromMemorySegment(I, w, at - 5 * LINE, LE).lanewise(LSHR, 15).and(PackedQ5_K.BIT)
+                            .or(IntVector.fromMemorySegment(I, w, at - 4 * LINE, LE).lanewise(LSHR, 14).and(PackedQ5_K.BIT << 1))
+                            .or(IntVector.fromMemorySegment(I, w, at - 3 * LINE, LE).lanewise(LSHR, 13).and(PackedQ5_K.BIT << 2))
+                            .or(IntVector.fromMemorySegment(I, w, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedQ5_K.BIT << 3))
+                            .or(IntVector.fromMemorySegment(I, w, at - LINE, LE).lanewise(LSHR, 11).and(PackedQ5_K.BIT << 4));
+                    d = IntVector.fromMemorySegment(I, u, at - 5 * LINE, LE).lanewise(LSHR, 15).and(PackedQ5_K.BIT)
+                            .or(IntVector.fromMemorySegment(I, u, at - 4 * LINE, LE).lanewise(LSHR, 14).and(PackedQ5_K.BIT << 1))
+                            .or(IntVector.fromMemorySegment(I, u, at - 3 * LINE, LE).lanewise(LSHR, 13).and(PackedQ5_K.BIT << 2))
+                            .or(IntVector.fromMemorySegment(I, u, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedQ5_K.BIT << 3))
+                            .or(IntVector.fromMemorySegment(I, u, at - LINE, LE).lanewise(LSHR, 11).and(PackedQ5_K.BIT << 4));
                 }
                 for (int i = source % 6 < 5 ? 0 : 2; i < 3; i += one, xAt += 1) {
                     ShortVector v0 = b.and(PackedQ5_K.FIVE).reinterpretAsShorts(), v1 = d.and(PackedQ5_K.FIVE).reinterpretAsShorts(), v;

@@ -5,6 +5,7 @@ import static io.github.kvern.kernels.vector.Lanes.L;
 import static io.github.kvern.kernels.vector.Lanes.LE;
 import static io.github.kvern.kernels.vector.PackedTile.ROWS;
 import static io.github.kvern.kernels.vector.PackedType.LINE;
+import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import java.lang.foreign.MemorySegment;
@@ -12,7 +13,7 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 
 /// Runs of Q6_K's values times a group of columns, straight from the lines, as [PackedBits4]: two values of a line each, then the two that
-/// lie in what is left of three lines.
+/// lie in what is left of three lines, put together in the loop likewise.
 final class PackedBits6 {
     private PackedBits6() {}
 
@@ -56,8 +57,16 @@ final class PackedBits6 {
                     d = IntVector.fromMemorySegment(I, u, at, LE);
                     at += LINE;
                 } else {
-                    b = PackedQ6_K.rest(w, at - 3 * LINE);
-                    d = PackedQ6_K.rest(u, at - 3 * LINE);
+                    IntVector c = IntVector.fromMemorySegment(I, w, at - LINE, LE);
+                    b = IntVector.fromMemorySegment(I, w, at - 3 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
+                            .or(c.lanewise(LSHR, 8).and(PackedQ6_K.HIGH))
+                            .or(IntVector.fromMemorySegment(I, w, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
+                                    .or(c.lanewise(LSHR, 10).and(PackedQ6_K.HIGH)).lanewise(LSHL, 6));
+                    IntVector f = IntVector.fromMemorySegment(I, u, at - LINE, LE);
+                    d = IntVector.fromMemorySegment(I, u, at - 3 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
+                            .or(f.lanewise(LSHR, 8).and(PackedQ6_K.HIGH))
+                            .or(IntVector.fromMemorySegment(I, u, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
+                                    .or(f.lanewise(LSHR, 10).and(PackedQ6_K.HIGH)).lanewise(LSHL, 6));
                 }
                 for (int i = 0; i < 2; i += one, xAt += 8) {
                     ShortVector v0 = b.and(PackedQ6_K.SIX).reinterpretAsShorts(), v1 = d.and(PackedQ6_K.SIX).reinterpretAsShorts(), v;
@@ -126,8 +135,16 @@ final class PackedBits6 {
                     d = IntVector.fromMemorySegment(I, u, at, LE);
                     at += LINE;
                 } else {
-                    b = PackedQ6_K.rest(w, at - 3 * LINE);
-                    d = PackedQ6_K.rest(u, at - 3 * LINE);
+                    IntVector c = IntVector.fromMemorySegment(I, w, at - LINE, LE);
+                    b = IntVector.fromMemorySegment(I, w, at - 3 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
+                            .or(c.lanewise(LSHR, 8).and(PackedQ6_K.HIGH))
+                            .or(IntVector.fromMemorySegment(I, w, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
+                                    .or(c.lanewise(LSHR, 10).and(PackedQ6_K.HIGH)).lanewise(LSHL, 6));
+                    IntVector f = IntVector.fromMemorySegment(I, u, at - LINE, LE);
+                    d = IntVector.fromMemorySegment(I, u, at - 3 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
+                            .or(f.lanewise(LSHR, 8).and(PackedQ6_K.HIGH))
+                            .or(IntVector.fromMemorySegment(I, u, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
+                                    .or(f.lanewise(LSHR, 10).and(PackedQ6_K.HIGH)).lanewise(LSHL, 6));
                 }
                 for (int i = 0; i < 2; i += one, xAt += 4) {
                     ShortVector v0 = b.and(PackedQ6_K.SIX).reinterpretAsShorts(), v1 = d.and(PackedQ6_K.SIX).reinterpretAsShorts(), v;
@@ -174,8 +191,16 @@ final class PackedBits6 {
                     d = IntVector.fromMemorySegment(I, u, at, LE);
                     at += LINE;
                 } else {
-                    b = PackedQ6_K.rest(w, at - 3 * LINE);
-                    d = PackedQ6_K.rest(u, at - 3 * LINE);
+                    IntVector c = IntVector.fromMemorySegment(I, w, at - LINE, LE);
+                    b = IntVector.fromMemorySegment(I, w, at - 3 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
+                            .or(c.lanewise(LSHR, 8).and(PackedQ6_K.HIGH))
+                            .or(IntVector.fromMemorySegment(I, w, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
+                                    .or(c.lanewise(LSHR, 10).and(PackedQ6_K.HIGH)).lanewise(LSHL, 6));
+                    IntVector f = IntVector.fromMemorySegment(I, u, at - LINE, LE);
+                    d = IntVector.fromMemorySegment(I, u, at - 3 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
+                            .or(f.lanewise(LSHR, 8).and(PackedQ6_K.HIGH))
+                            .or(IntVector.fromMemorySegment(I, u, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
+                                    .or(f.lanewise(LSHR, 10).and(PackedQ6_K.HIGH)).lanewise(LSHL, 6));
                 }
                 for (int i = 0; i < 2; i += one, xAt += 2) {
                     ShortVector v0 = b.and(PackedQ6_K.SIX).reinterpretAsShorts(), v1 = d.and(PackedQ6_K.SIX).reinterpretAsShorts(), v;
@@ -211,8 +236,16 @@ final class PackedBits6 {
                     d = IntVector.fromMemorySegment(I, u, at, LE);
                     at += LINE;
                 } else {
-                    b = PackedQ6_K.rest(w, at - 3 * LINE);
-                    d = PackedQ6_K.rest(u, at - 3 * LINE);
+                    IntVector c = IntVector.fromMemorySegment(I, w, at - LINE, LE);
+                    b = IntVector.fromMemorySegment(I, w, at - 3 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
+                            .or(c.lanewise(LSHR, 8).and(PackedQ6_K.HIGH))
+                            .or(IntVector.fromMemorySegment(I, w, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
+                                    .or(c.lanewise(LSHR, 10).and(PackedQ6_K.HIGH)).lanewise(LSHL, 6));
+                    IntVector f = IntVector.fromMemorySegment(I, u, at - LINE, LE);
+                    d = IntVector.fromMemorySegment(I, u, at - 3 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
+                            .or(f.lanewise(LSHR, 8).and(PackedQ6_K.HIGH))
+                            .or(IntVector.fromMemorySegment(I, u, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
+                                    .or(f.lanewise(LSHR, 10).and(PackedQ6_K.HIGH)).lanewise(LSHL, 6));
                 }
                 for (int i = 0; i < 2; i += one, xAt += 1) {
                     ShortVector v0 = b.and(PackedQ6_K.SIX).reinterpretAsShorts(), v1 = d.and(PackedQ6_K.SIX).reinterpretAsShorts(), v;

@@ -25,7 +25,7 @@ import jdk.incubator.vector.ShortVector;
 public final class PackedQ5_K extends PackedRuns {
     private static final int GROUP = 11 * LINE;
     static final int FIVE = 0x001f001f;
-    private static final int BIT = 0x00010001;
+    static final int BIT = 0x00010001;
 
     public PackedQ5_K() {
         super(256, 90, 16, 32, 16);
@@ -168,18 +168,15 @@ public final class PackedQ5_K extends PackedRuns {
                     v.lanewise(LSHR, 5).and(FIVE).reinterpretAsShorts().intoArray(out, o + (3 * l + 1) * PackedTile.ROWS);
                     v.lanewise(LSHR, 10).and(FIVE).reinterpretAsShorts().intoArray(out, o + (3 * l + 2) * PackedTile.ROWS);
                 }
-                rest(w, from).reinterpretAsShorts().intoArray(out, o + 15 * PackedTile.ROWS);
+                IntVector a = IntVector.fromMemorySegment(I, w, from, LE), b = IntVector.fromMemorySegment(I, w, from + LINE, LE),
+                        c = IntVector.fromMemorySegment(I, w, from + 2 * LINE, LE),
+                        f = IntVector.fromMemorySegment(I, w, from + 3 * LINE, LE),
+                        g = IntVector.fromMemorySegment(I, w, from + 4 * LINE, LE);
+                a.lanewise(LSHR, 15).and(BIT).or(b.lanewise(LSHR, 14).and(BIT << 1)).or(c.lanewise(LSHR, 13).and(BIT << 2))
+                        .or(f.lanewise(LSHR, 12).and(BIT << 3)).or(g.lanewise(LSHR, 11).and(BIT << 4)).reinterpretAsShorts()
+                        .intoArray(out, o + 15 * PackedTile.ROWS);
             }
         }
-    }
-
-    /// The 16th value of a piece: a bit of each of its lines.
-    static IntVector rest(MemorySegment w, int at) {
-        IntVector a = IntVector.fromMemorySegment(I, w, at, LE), b = IntVector.fromMemorySegment(I, w, at + LINE, LE),
-                c = IntVector.fromMemorySegment(I, w, at + 2 * LINE, LE), f = IntVector.fromMemorySegment(I, w, at + 3 * LINE, LE),
-                g = IntVector.fromMemorySegment(I, w, at + 4 * LINE, LE);
-        return a.lanewise(LSHR, 15).and(BIT).or(b.lanewise(LSHR, 14).and(BIT << 1)).or(c.lanewise(LSHR, 13).and(BIT << 2))
-                .or(f.lanewise(LSHR, 12).and(BIT << 3)).or(g.lanewise(LSHR, 11).and(BIT << 4));
     }
 
     @Override

@@ -27,7 +27,7 @@ import jdk.incubator.vector.ShortVector;
 public final class PackedQ6_K extends PackedRuns {
     private static final int PAIR = 13 * LINE;
     static final int SIX = 0x003f003f;
-    private static final int HIGH = 0x00300030;
+    static final int HIGH = 0x00300030;
 
     public PackedQ6_K() {
         super(256, 105, 8, 16, 32);
@@ -157,14 +157,6 @@ public final class PackedQ6_K extends PackedRuns {
                         o + 7 * PackedTile.ROWS);
             }
         }
-    }
-
-    /// The seventh and eighth value of a piece, as they would lie in a line of their own.
-    static IntVector rest(MemorySegment w, int at) {
-        IntVector a = IntVector.fromMemorySegment(I, w, at, LE), b = IntVector.fromMemorySegment(I, w, at + LINE, LE),
-                c = IntVector.fromMemorySegment(I, w, at + 2 * LINE, LE);
-        return a.lanewise(LSHR, 12).and(NIBBLE).or(c.lanewise(LSHR, 8).and(HIGH))
-                .or(b.lanewise(LSHR, 12).and(NIBBLE).or(c.lanewise(LSHR, 10).and(HIGH)).lanewise(LSHL, 6));
     }
 
     @Override
