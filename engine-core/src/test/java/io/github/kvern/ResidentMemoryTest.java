@@ -77,9 +77,10 @@ class ResidentMemoryTest {
         List<long[]> packed = run("PACKED", small, large);
         long bytes = packed.get(0)[0];
         assertTrue(bytes > file * 0.9 && bytes < file * 1.1, bytes + " packed bytes of " + file);
+        long jvm = packed.get(3)[1]; // what compilers took meanwhile, and keep when the model is closed
         for (long[] grew : packed.subList(1, 3)) {
             assertTrue(grew[0] < file / 8, "packed weights are not in the mapping too: " + show(packed));
-            assertTrue(grew[1] > bytes * 0.9 && grew[1] < bytes * 1.25, "and take their own size: " + show(packed));
+            assertTrue(grew[1] > bytes * 0.9 && grew[1] - jvm < bytes * 1.1, "and take their own size: " + show(packed));
         }
         assertTrue(packed.get(3)[1] < bytes / 2, "and are given back: " + show(packed));
     }
