@@ -11,6 +11,7 @@ import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -93,6 +94,36 @@ class PieceReaderTest {
             assertEquals(0, PieceReader.pieces(data.asSlice(3 * PIECE, 0)));
             assertTrue(reader.seemsResident(data.asSlice(3 * PIECE, 0)));
         }
+    }
+
+    /// Of a file that is not its own a process is told that all of it is in memory: so reading asks for pieces in any case. Here they are,
+    /// but not in the process, which Linux shows as well.
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void asksAlsoWhereAllIsSaidToBeThere(boolean prepared) throws IOException {
+        Residency residency = system();
+        Path maps = Path.of("/proc/self/smaps");
+        assumeTrue(Files.isReadable(maps) && residency.calls().orElseThrow().populates(), "an older Linux: not checked");
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment data = map(arena, "known");
+            assertEquals(BYTES, Files.readAllBytes(folder.resolve("known")).length);
+            assumeTrue(resident(data) == BYTES, "a file that was read is not in memory: not checked");
+            PieceReader reader = new PieceReader(residency, prepared && PieceReader.prepare(residency, data));
+            assertEquals(0, mappedBytes(maps));
+            int whole = (int) ((data.address() + BYTES) / PIECE - Math.ceilDiv(data.address(), PIECE));
+            for (int p = 0; p < PieceReader.pieces(data); p++) assertEquals(0, reader.read(data, p));
+            assertTrue(mappedBytes(maps) >= whole * PIECE, mappedBytes(maps) + " of " + whole + " pieces");
+        }
+    }
+
+    private static long mappedBytes(Path maps) throws IOException {
+        boolean inside = false;
+        long bytes = 0;
+        for (String line : Files.readAllLines(maps)) {
+            if (line.matches("[0-9a-f]+-[0-9a-f]+ .*")) inside = line.endsWith("/known");
+            else if (inside && line.startsWith("Rss:")) bytes += Long.parseLong(line.replaceAll("\\D", "")) << 10;
+        }
+        return bytes;
     }
 
     @Test

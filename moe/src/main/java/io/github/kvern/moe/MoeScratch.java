@@ -31,6 +31,7 @@ public final class MoeScratch {
     int[] made = new int[0]; // [segment]: the gate that its inner values close
     final Pipeline line = new Pipeline();
     private long[] order = new long[0]; // segments from the one with most columns to the one with fewest
+    private boolean[] there = new boolean[0]; // [place in that order]: whether its expert is in memory
     float[] results = new float[0]; // [column][width]
     float[] sharedResults = new float[0]; // [token][width]
 
@@ -48,7 +49,7 @@ public final class MoeScratch {
     public long heapBytes() {
         long values = scores.length + ids.length + weights.length + columns.length + origins.length + starts.length + segments.length
                 + segmentExperts.length + made.length + 2L * order.length + results.length + sharedResults.length;
-        long bytes = 4 * values;
+        long bytes = 4 * values + there.length;
         for (List<Activation> list : List.of(inputs, inners, sharedInners)) for (Activation a : list) bytes += a.heapBytes();
         return bytes;
     }
@@ -66,6 +67,7 @@ public final class MoeScratch {
         segmentExperts = ints(segmentExperts, experts);
         made = ints(made, experts);
         if (order.length < experts) order = new long[experts];
+        if (there.length < experts) there = new boolean[experts];
     }
 
     /// Makes room for whatever a step of so many tokens may choose in a layer, if that has not been done. How the chosen
@@ -126,18 +128,25 @@ public final class MoeScratch {
         }
     }
 
-    /// Tells the chosen experts, the one with most columns first, and keeps the order that they are put in.
+    /// Tells the chosen experts, the one with most columns first, and puts those in front that are in memory.
     ///
-    /// @return how many of them, in front, need not be waited for
+    /// @return how many of them are
     int tell(ExpertPages pages) {
         int[] experts = made; // gates come later
         for (int i = 0; i < segmentCount; i++) experts[i] = segmentExperts[order(i)];
-        int ready = pages.wanted(experts, segmentCount);
-        for (int i = 0; i < segmentCount; i++) order[i] = Arrays.binarySearch(segmentExperts, 0, segmentCount, experts[i]);
-        return ready;
+        pages.wanted(experts, segmentCount, there);
+        int[] away = made;
+        int front = 0, back = 0;
+        for (int i = 0; i < segmentCount; i++) {
+            if (there[i]) order[front++] = order[i];
+            else away[back++] = order(i);
+        }
+        for (int i = 0; i < back; i++) order[front + i] = away[i];
+        return front;
     }
 
-    /// The segment that is computed as the i-th: the one with the i-th most columns, the first of equals, unless [#tell] changed that.
+    /// The segment that is computed as the i-th: the one with the i-th most columns, the first of equals; after [#tell] of those in memory
+    /// first, then of the others.
     int order(int i) {
         return (int) order[i];
     }

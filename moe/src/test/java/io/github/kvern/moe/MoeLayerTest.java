@@ -225,9 +225,9 @@ class MoeLayerTest {
             MoeLayer layer = sample.layer();
             List<int[]> told = new ArrayList<>();
             long[] uses = new long[16], repeats = new long[16];
-            layer.tell((experts, count) -> {
+            layer.tell((experts, count, there) -> {
                 told.add(Arrays.copyOf(experts, count));
-                return count;
+                Arrays.fill(there, 0, count, true);
             });
             float[] h = random(random, 20 * 64);
             for (int step = 0; step < 4; step++) {
@@ -257,7 +257,7 @@ class MoeLayerTest {
         }
     }
 
-    /// Who brings pages in may say what is computed first and what is waited for: no bit depends on it.
+    /// Who brings pages in says what is in memory, and so what is computed first: no bit depends on it.
     @Test
     void anotherOrderGivesTheSameBits() {
         SplittableRandom random = new SplittableRandom(11);
@@ -269,21 +269,16 @@ class MoeLayerTest {
                 int tokens = 1 + round % 5;
                 float[] h = random(random, tokens * 64), before = random(random, tokens * 64);
                 float[] expected = forward(layer, h, 0, tokens, 64, before, 1, new MoeScratch());
-                List<Integer> ready = new ArrayList<>();
-                layer.tell((experts, count) -> {
-                    for (int i = count - 1; i > 0; i--) {
-                        int j = random.nextInt(i + 1), swapped = experts[i];
-                        experts[i] = experts[j];
-                        experts[j] = swapped;
-                    }
-                    ready.add(random.nextInt(count + 1));
-                    return ready.getLast();
+                List<boolean[]> said = new ArrayList<>();
+                layer.tell((experts, count, there) -> {
+                    for (int i = 0; i < count; i++) there[i] = random.nextBoolean();
+                    said.add(Arrays.copyOf(there, count));
                 });
                 MoeScratch scratch = new MoeScratch();
                 for (int threads = 1; threads <= 3; threads++)
                     assertBits(expected, forward(layer, h, 0, tokens, 64, before, threads, scratch),
-                            "round " + round + ", " + threads + " threads, ready " + ready);
-                assertEquals(3, ready.size());
+                            "round " + round + ", " + threads + " threads, there " + Arrays.toString(said.getLast()));
+                assertEquals(3, said.size());
             }
         }
     }

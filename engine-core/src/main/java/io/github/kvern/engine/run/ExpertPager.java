@@ -126,7 +126,6 @@ public final class ExpertPager implements AutoCloseable {
         final MemorySegment[] memory; // gate, up and down of each expert
         final AtomicLongArray missed;
         final boolean[] known;
-        final int[] absent;
 
         Layer(int number, MoeLayer mixture, int first) {
             this.number = number;
@@ -141,29 +140,24 @@ public final class ExpertPager implements AutoCloseable {
             }
             missed = new AtomicLongArray(e.count());
             known = new boolean[e.count()];
-            absent = new int[e.count()];
         }
 
-        /// Puts those in front that seem to be in memory, and asks for the others first, in the order in which they will be computed.
+        /// Looks which of them seem to be in memory, and asks for the others first, in the order in which they will be computed.
         @Override
-        public int wanted(int[] experts, int count) {
-            int there = 0, away = 0;
-            for (int i = 0; i < count; i++) {
-                if (isThere(experts[i])) experts[there++] = experts[i];
-                else absent[away++] = experts[i];
-            }
-            System.arraycopy(absent, 0, experts, there, away);
+        public void wanted(int[] experts, int count, boolean[] there) {
+            for (int i = 0; i < count; i++) there[i] = isThere(experts[i]);
             long bytes = 0;
             boolean any = false;
-            for (int i = 0; i < count && bytes < most; i++) {
-                int expert = experts[i < away ? there + i : i - away];
+            for (int i = 0; i < 2 * count && bytes < most; i++) {
+                boolean second = i >= count; // then those that are there, of which a page of each part was looked at
+                int at = second ? i - count : i, expert = experts[at];
+                if (there[at] != second) continue;
                 bytes += bytes(expert);
                 if (manner == Manner.FIRST && known[expert]) continue;
                 for (int part = 0; part < PARTS; part++) any |= ask(first + PARTS * expert + part);
                 known[expert] = true;
             }
             if (any) wakeOne();
-            return there;
         }
 
         private boolean isThere(int expert) {
