@@ -37,6 +37,7 @@ final class BenchCommand implements Callable<Integer> {
     private static final Duration LONGEST_COMPILATION = Duration.ofSeconds(90);
 
     private final Session session;
+    private final Compilation compilation;
 
     @Mixin
     private final ModelChoice model = new ModelChoice();
@@ -62,7 +63,19 @@ final class BenchCommand implements Callable<Integer> {
     private final ComputeOptions compute = new ComputeOptions();
 
     BenchCommand(Session session) {
+        this(session, loaded -> loaded.awaitWarm(LONGEST_COMPILATION));
+    }
+
+    BenchCommand(Session session, Compilation compilation) {
         this.session = session;
+        this.compilation = compilation;
+    }
+
+    /// Waits for a model's kernels.
+    @FunctionalInterface
+    interface Compilation {
+        /// @return whether all of them are compiled
+        boolean await(Model loaded) throws InterruptedException;
     }
 
     /// One test and what it gave.
@@ -84,25 +97,32 @@ final class BenchCommand implements Callable<Integer> {
         ModelOptions options = compute.options();
         List<Result> results = new ArrayList<>();
         try (Model loaded = ComputeOptions.load(session, model.path(), options)) {
-            awaitKernels(loaded);
+            boolean compiled = awaitKernels(loaded);
             experts.begin(session, loaded);
             if (promptTokens > 0) results.add(measure(loaded, "pp" + promptTokens, promptTokens, 0, Stats::promptTokensPerSecond));
             // the first token comes with the prompt: only the ones behind it are steps of generation
             if (generatedTokens > 0) results.add(measure(loaded, "tg" + generatedTokens, 1, generatedTokens + 1, Stats::tokensPerSecond));
-            if (json) writeJson(loaded.info().weights(), results);
+            if (json) writeJson(loaded.info().weights(), compiled, results);
             else print(loaded.info(), results);
             experts.end(session, loaded);
         }
         return Failures.DONE;
     }
 
-    /// A kernel that is still being compiled would compete with what is measured.
-    private void awaitKernels(Model loaded) {
+    /// A kernel that is still being compiled would compete with what is measured, and plain loops would be measured in its place.
+    ///
+    /// @return whether all are compiled
+    private boolean awaitKernels(Model loaded) {
+        boolean compiled = false;
         try (Progress _ = Progress.start(session.terminal(), () -> "compiling kernels")) {
-            loaded.awaitWarm(LONGEST_COMPILATION);
+            compiled = compilation.await(loaded);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        if (!compiled)
+            session.terminal()
+                    .note("not all kernels were compiled to vector code: what is measured is partly plain loops, which are slower");
+        return compiled;
     }
 
     private static void check(String option, int value, int least) {
@@ -137,7 +157,7 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    private void writeJson(WeightsInfo weights, List<Result> results) {
+    private void writeJson(WeightsInfo weights, boolean compiled, List<Result> results) {
         Json.write(session.terminal().out(), out -> {
             out.writeStartArray();
             for (Result result : results) {
@@ -150,6 +170,7 @@ final class BenchCommand implements Callable<Integer> {
                 out.writeNumberField("median", Answer.rounded(result.median()));
                 out.writeStringField("weights", ComputeOptions.name(weights));
                 out.writeStringField("weightsReason", weights.reason());
+                out.writeBooleanField("kernelsCompiled", compiled);
                 out.writeEndObject();
             }
             out.writeEndArray();
