@@ -21,6 +21,7 @@ import io.github.kvern.kvcache.PagePool;
 import io.github.kvern.kvcache.Sequence;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -147,14 +148,32 @@ class MemoryPlanTest {
     }
 
     @Test
-    void aLargeMicroBatchIsWorkedOutFromSmallOnes() throws IOException {
-        Path path = Fixture.of("llama").getFirst().path();
-        long[] bytes = new long[2];
-        for (int i = 0; i < 2; i++) {
-            ModelOptions options = ModelOptions.defaults().microBatch(512 << i).weights(WeightStorage.MAPPED);
-            bytes[i] = MemoryPlan.of(path, options, GeneratorOptions.context(2000), LARGE, 0).buffers().heapBytes();
+    void aLargeMicroBatchIsPlannedToo() throws IOException {
+        for (String architecture : List.of("llama", "deepseek2", "llama4")) {
+            Fixture f = Fixture.of(architecture).getFirst();
+            ModelOptions options = ModelOptions.defaults().threads(2).microBatch(700).weights(WeightStorage.MAPPED);
+            int context = 1500; // steps of 700, 700, 100 and 1
+            MemoryPlan plan = MemoryPlan.of(f.path(), options, GeneratorOptions.context(context), LARGE, 0);
+            try (GgufFile file = GgufFile.open(f.path());
+                    LoadedWeights loaded = LoadedWeights.load(file, Kernels.best(), options, new MemoryLimits(1L << 40, 1L << 40),
+                            new LoadSteps(fraction -> {
+                            }))) {
+                computeAndCompare(file, loaded, plan, context, options.microBatch(), f + ": ");
+            }
         }
-        assertTrue(bytes[1] > 1.8 * bytes[0] && bytes[1] < 2.0 * bytes[0], bytes[0] + " and " + bytes[1]);
+    }
+
+    @Test
+    void aPlanTakesNoneOfTheMemoryThatItPlans() throws IOException {
+        var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+        for (String architecture : List.of("llama", "deepseek2", "gpt-oss")) {
+            Path path = Fixture.of(architecture).getFirst().path();
+            ModelOptions options = ModelOptions.defaults().microBatch(65_536);
+            long before = threads.getCurrentThreadAllocatedBytes();
+            MemoryPlan plan = MemoryPlan.of(path, options, GeneratorOptions.context(1 << 20), LARGE, 0);
+            long allocated = threads.getCurrentThreadAllocatedBytes() - before, planned = plan.buffers().heapBytes();
+            assertTrue(allocated < planned / 3, architecture + ": allocated " + allocated + ", planned " + planned);
+        }
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.github.kvern.kvcache;
 import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kernels.AttentionOps;
 import io.github.kvern.kernels.RangeTask;
+import io.github.kvern.kernels.Room;
 import io.github.kvern.kernels.WorkerScratch;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -33,6 +34,7 @@ final class AttendTask implements RangeTask {
     private int[] cutPartials = new int[16]; // where a cut tile's spans begin in the partial results
     private AtomicIntegerArray cutParts = new AtomicIntegerArray(16); // parts not finished
     private int cuts;
+    private final Room room;
     private float[] partials = NONE;
 
     KvLayout layout = new KvLayout(1, 1, 1, 1, TensorType.F32, Visible.ALL);
@@ -54,7 +56,9 @@ final class AttendTask implements RangeTask {
     int outStride;
     int outHeadStride;
 
-    AttendTask(AttentionOps ops) {
+    /// @param counted whether only the size of its buffers is wanted
+    AttendTask(AttentionOps ops, boolean counted) {
+        room = new Room(counted, Float.BYTES);
         tiles = new TileAttention(ops, this);
     }
 
@@ -67,7 +71,7 @@ final class AttendTask implements RangeTask {
     }
 
     long heapBytes() {
-        return 4L * (items.length + cutPartials.length + partials.length) + 8L * costs.length;
+        return 4L * (items.length + cutPartials.length) + 8L * costs.length + room.bytes();
     }
 
     /// Multiply-adds of a unit.
@@ -97,7 +101,7 @@ final class AttendTask implements RangeTask {
         this.outHeadStride = outHeadStride;
         count = 0;
         cuts = 0;
-        int partialSize = 0;
+        long partialSize = 0;
         int whole = tiles() * keyHeads; // items if no tile is cut
         int parts = Math.max(1, (ITEMS + whole - 1) / whole);
         for (int run = 0; run < rows.runs(); run++)
@@ -107,7 +111,7 @@ final class AttendTask implements RangeTask {
                     partialSize += cut(row, end - row, head, parts, partialSize);
                     row = end;
                 }
-        if (partials.length < partialSize) partials = new float[partialSize + partialSize / 4];
+        if (partialSize > room.size(0)) partials = room.floats(0, partials, partialSize + partialSize / 4);
         units = Math.min(count, UNITS);
         left.set(units);
     }
@@ -131,7 +135,7 @@ final class AttendTask implements RangeTask {
     /// Adds a tile's items.
     ///
     /// @return floats of partial results that it needs
-    private int cut(int row, int tileRows, int head, int parts, int partialAt) {
+    private long cut(int row, int tileRows, int head, int parts, long partialAt) {
         int first = layout.firstVisible(rows.position(row)) / PagePool.POSITIONS;
         int last = rows.position(row + tileRows - 1) / PagePool.POSITIONS;
         int firstSpan = Spans.of(first), endSpan = Spans.of(last) + 1;
@@ -154,9 +158,9 @@ final class AttendTask implements RangeTask {
             from = limit;
             made++;
         }
-        cutPartials[cuts] = partialAt;
+        cutPartials[cuts] = (int) partialAt; // if it is more than an array holds, there will be no array
         cutParts.set(cuts++, made);
-        return Math.multiplyExact((endSpan - firstSpan) * tileRows * sharing, valueSize + 2);
+        return (long) (endSpan - firstSpan) * tileRows * sharing * (valueSize + 2);
     }
 
     private void item(int row, int tileRows, int head, int firstSpan, int endSpan, int cut, int blocks) {

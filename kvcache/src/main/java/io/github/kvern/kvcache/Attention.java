@@ -43,8 +43,9 @@ public final class Attention {
     public void store(Region region, int group, int layer, Rows rows, float[] k, int kAt, int kStride, float[] v, int vAt, int vStride) {
         KvLayout layout = layout(group, layer);
         if (rows.count() == 0) return;
-        span(k, kAt, kStride, rows.count(), layout.heads() * layout.keySize(), "keys");
-        if (!layout.latent()) span(v, vAt, vStride, rows.count(), layout.heads() * layout.valueSize(), "values");
+        span(region, k, kAt, kStride, rows.count(), layout.heads() * layout.keySize(), "keys");
+        if (!layout.latent())
+            span(region, v, vAt, vStride, rows.count(), layout.heads() * layout.valueSize(), "values");
         for (int run = 0; run < rows.runs(); run++) {
             int from = rows.runStart(run), to = rows.runEnd(run) - 1;
             visible(group, rows, from, rows.position(from), rows.position(to));
@@ -120,9 +121,9 @@ public final class Attention {
         if (sinks.length > 0 && sinks.length != queryHeads)
             throw new IllegalArgumentException(sinks.length + " sinks for " + queryHeads + " query heads");
         if (rows.count() == 0) return;
-        span(q, qAt, qStride, rows.count(), Math.multiplyExact(queryHeads, keySize), "queries");
+        span(region, q, qAt, qStride, rows.count(), Math.multiplyExact(queryHeads, keySize), "queries");
         int lastHead = Math.multiplyExact(queryHeads - 1, outHeadStride);
-        span(out, outAt, outStride, rows.count(), Math.addExact(lastHead, valueSize), "results");
+        span(region, out, outAt, outStride, rows.count(), Math.addExact(lastHead, valueSize), "results");
         for (int run = 0; run < rows.runs(); run++) {
             int from = rows.runStart(run), to = rows.runEnd(run) - 1;
             visible(group, rows, from, layout.firstVisible(rows.position(from)), rows.position(to));
@@ -146,8 +147,8 @@ public final class Attention {
                     "positions " + from + " to " + to + " of row " + row + "'s sequence are not in the cache: reserve before storing");
     }
 
-    private static void span(float[] array, int at, int stride, int rows, int width, String what) {
-        if (at < 0 || stride < 0 || at + (rows - 1L) * stride + width > array.length)
+    private static void span(Region region, float[] array, int at, int stride, int rows, int width, String what) {
+        if (at < 0 || stride < 0 || region.computes() && at + (rows - 1L) * stride + width > array.length)
             throw new IllegalArgumentException(
                     rows + " rows of " + width + " " + what + ", " + stride + " apart from " + at + " on, in an array of " + array.length);
     }
@@ -166,7 +167,7 @@ public final class Attention {
 
     private AttendTask idleAttend(Region region) {
         for (AttendTask task : attends) if (task.idle() || !region.computes()) return task;
-        AttendTask task = new AttendTask(ops);
+        AttendTask task = new AttendTask(ops, !region.computes());
         attends.add(task);
         return task;
     }

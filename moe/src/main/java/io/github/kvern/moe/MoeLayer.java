@@ -107,7 +107,7 @@ public final class MoeLayer {
         if (h.width() != experts.width())
             throw new IllegalArgumentException("an input of width " + h.width() + ", expected " + experts.width());
         if (tokens == 0) return;
-        if ((long) tokens * experts.width() > out.length)
+        if (region.computes() && (long) tokens * experts.width() > out.length)
             throw new IllegalArgumentException(tokens + " tokens of " + experts.width() + " values into an array of " + out.length);
         this.h = h;
         this.out = out;
@@ -143,7 +143,7 @@ public final class MoeLayer {
         Activation mid = s.inner(inner);
         mid.reset(chosen);
         mid.segment(s.segments, s.segmentCount);
-        s.results = MoeScratch.floats(s.results, Math.multiplyExact(chosen, width));
+        s.roomForResults((long) chosen * width);
         input = h; // all experts of a single token read the same column
         boolean gathers = tokens > 1 || spec.weighsInput();
         if (gathers) {
@@ -155,7 +155,7 @@ public final class MoeLayer {
         if (shared.isPresent()) {
             Experts one = shared.get();
             s.sharedInner(one.inner()).reset(tokens);
-            s.sharedResults = MoeScratch.floats(s.sharedResults, Math.multiplyExact(tokens, width));
+            s.roomForSharedResults((long) tokens * width);
             prepare(line, one, h, 0, Pipeline.OPEN, plain);
             add(line, sharedUp, 0, one.gate(), tokens, 2, plain, sharedMade);
         }

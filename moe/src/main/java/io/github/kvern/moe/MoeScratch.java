@@ -3,6 +3,7 @@ package io.github.kvern.moe;
 import io.github.kvern.kernels.Activation;
 import io.github.kvern.kernels.Matrix;
 import io.github.kvern.kernels.Pipeline;
+import io.github.kvern.kernels.Room;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
@@ -18,6 +19,11 @@ public final class MoeScratch {
     /// with few columns rounded up or not, the one that takes most first; one is alone.
     private static final int GROUP = 8;
     private static final int[] MOST_ROUNDED_UP = {5, 7, 3, 1};
+
+    private static final int SCORES = 0, RESULTS = 1, SHARED_RESULTS = 2;
+
+    private final boolean counted;
+    private final Room room;
 
     float[] scores = new float[0]; // [token][expert]
     int[] ids = new int[0]; // [token][rank]
@@ -43,13 +49,22 @@ public final class MoeScratch {
 
     /// Empty buffers.
     public MoeScratch() {
+        this(false);
+    }
+
+    /// Empty buffers, perhaps without memory for what is large.
+    ///
+    /// @param counted whether only their size is wanted, for regions that do not compute
+    public MoeScratch(boolean counted) {
+        this.counted = counted;
+        room = new Room(counted, Float.BYTES, Float.BYTES, Float.BYTES);
     }
 
     /// Bytes of all buffers.
     public long heapBytes() {
-        long values = scores.length + ids.length + weights.length + columns.length + origins.length + starts.length + segments.length
-                + segmentExperts.length + made.length + 2L * order.length + results.length + sharedResults.length;
-        long bytes = 4 * values + there.length;
+        long values = ids.length + weights.length + columns.length + origins.length + starts.length + segments.length
+                + segmentExperts.length + made.length + 2L * order.length;
+        long bytes = 4 * values + there.length + room.bytes();
         for (List<Activation> list : List.of(inputs, inners, sharedInners)) for (Activation a : list) bytes += a.heapBytes();
         return bytes;
     }
@@ -57,7 +72,7 @@ public final class MoeScratch {
     /// Makes room for so many tokens.
     void reserve(int tokens, int experts, int used) {
         int chosen = Math.multiplyExact(tokens, used);
-        scores = floats(scores, Math.multiplyExact(tokens, experts));
+        scores = room.floats(SCORES, scores, (long) tokens * experts);
         weights = floats(weights, chosen);
         ids = ints(ids, chosen);
         columns = ints(columns, chosen);
@@ -166,14 +181,24 @@ public final class MoeScratch {
         return of(sharedInners, width);
     }
 
-    private static Activation of(List<Activation> list, int width) { // one for each width that occurs in a model
+    /// Makes room for this many values of the chosen experts.
+    void roomForResults(long size) {
+        results = room.floats(RESULTS, results, size);
+    }
+
+    /// Makes room for this many values of the shared expert.
+    void roomForSharedResults(long size) {
+        sharedResults = room.floats(SHARED_RESULTS, sharedResults, size);
+    }
+
+    private Activation of(List<Activation> list, int width) { // one for each width that occurs in a model
         for (Activation a : list) if (a.width() == width) return a;
-        Activation a = new Activation(width, 1);
+        Activation a = new Activation(width, 1, counted);
         list.add(a);
         return a;
     }
 
-    static float[] floats(float[] buffer, int size) {
+    private static float[] floats(float[] buffer, int size) {
         return buffer.length >= size ? buffer : new float[size];
     }
 

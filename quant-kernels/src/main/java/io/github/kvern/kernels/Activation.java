@@ -10,7 +10,8 @@ import java.util.Arrays;
 /// Not thread-safe: one driver fills it between regions.
 public final class Activation {
     private final int width;
-    private float[] values;
+    private final Room room;
+    private float[] values = {};
     private int columns;
     private int segments;
     private int[] starts = new int[2];
@@ -20,9 +21,18 @@ public final class Activation {
     /// @param capacity columns to make room for; grows when more are asked for
     /// @throws IllegalArgumentException for a width below 1 or a negative capacity
     public Activation(int width, int capacity) {
+        this(width, capacity, false);
+    }
+
+    /// The same, perhaps without any values.
+    ///
+    /// @param counted whether only its size is wanted: [#values()] are none then, and it is for regions that do not compute
+    /// @throws IllegalArgumentException for a width below 1 or a negative capacity
+    public Activation(int width, int capacity, boolean counted) {
         if (width < 1 || capacity < 0) throw new IllegalArgumentException("a batch of " + capacity + " vectors of " + width + " values");
         this.width = width;
-        this.values = new float[Math.multiplyExact(width, Math.max(1, capacity))];
+        room = new Room(counted, Float.BYTES);
+        values = room.floats(0, values, (long) width * Math.max(1, capacity));
     }
 
     /// Declares the number of columns, in one segment, and forgets what was prepared. The values are then to be written.
@@ -30,7 +40,7 @@ public final class Activation {
     /// @throws IllegalArgumentException for a negative number
     public void reset(int columns) {
         if (columns < 0) throw new IllegalArgumentException("a batch of " + columns + " columns");
-        if ((long) columns * width > values.length) values = new float[Math.multiplyExact(columns, width)];
+        values = room.floats(0, values, (long) columns * width);
         this.columns = columns;
         segments = 1;
         starts[0] = 0;
@@ -63,9 +73,14 @@ public final class Activation {
 
     /// Bytes of the values and of all that was prepared from them, in use or kept for a larger batch.
     public long heapBytes() {
-        long bytes = 4L * values.length + 4L * starts.length;
+        long bytes = room.bytes() + 4L * starts.length;
         for (Prepared p : prepared) bytes += p.heapBytes();
         return bytes;
+    }
+
+    /// Whether there are no values.
+    boolean counted() {
+        return room.counted();
     }
 
     private void forget() {

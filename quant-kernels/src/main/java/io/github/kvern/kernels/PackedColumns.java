@@ -49,7 +49,7 @@ final class PackedColumns extends Form {
                 p.ints[2 * groups++ + 1] = c;
             }
         }
-        p.floats = Prepared.room(p.floats, (long) columns * x.width());
+        p.lay((long) columns * x.width());
         return groups;
     }
 

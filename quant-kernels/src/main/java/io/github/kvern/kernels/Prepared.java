@@ -9,18 +9,27 @@ final class Prepared {
     private final Form form;
     private final Activation x;
     private boolean ready;
+    private final Room room;
     float[] floats = {};
     int[] ints = {};
     int[] table = {};
     /// For each segment its first unit, and the number of all: see [Form].
     int[] firsts = {};
     private boolean[] asked = {};
-    final Operand operand = new Operand();
-    final PackedOperand packed = new PackedOperand();
+    final Operand operand;
+    final PackedOperand packed;
 
     Prepared(Form form, Activation x) {
         this.form = form;
         this.x = x;
+        room = new Room(x.counted(), Float.BYTES);
+        operand = new Operand(x.counted());
+        packed = new PackedOperand(x.counted());
+    }
+
+    /// Makes room for so many floats.
+    void lay(long count) {
+        floats = room.floats(0, floats, count);
     }
 
     Form form() {
@@ -62,12 +71,8 @@ final class Prepared {
     }
 
     long heapBytes() {
-        return 4L * ((long) floats.length + ints.length + table.length + firsts.length) + asked.length + operand.heapBytes()
+        return 4L * ((long) ints.length + table.length + firsts.length) + asked.length + room.bytes() + operand.heapBytes()
                 + packed.heapBytes();
-    }
-
-    static float[] room(float[] array, long size) {
-        return array.length >= size ? array : new float[Math.toIntExact(size)];
     }
 
     static int[] room(int[] array, long size) {

@@ -32,7 +32,7 @@ public final class Region {
         int columns = x.columns(segment);
         if (columns == 0) return;
         long end = outAt + (columns - 1L) * outStride + w.rows();
-        if (outAt < 0 || outStride < 0 || end > out.length)
+        if (outAt < 0 || outStride < 0 || computes() && end > out.length)
             throw new IllegalArgumentException("a result that ends at " + end + " in an array of " + out.length);
         int unitRows = w.kernel().unitRows(columns);
         WorkList.Task t = work.add((w.rows() + unitRows - 1) / unitRows, w.kernel().cost(w, columns) * unitRows);

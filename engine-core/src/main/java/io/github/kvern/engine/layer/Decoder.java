@@ -50,12 +50,13 @@ public record Decoder(Matrix embedding, List<Rope> ropes, List<Layer> layers, No
         pass.begin(step);
         float[] x = pass.hidden();
         int width = width();
-        for (int i = 0; i < step.count(); i++) embedding.decodeRow(step.token(i), x, i * width);
-        if (embeddingScale != 1) pass.ops().scale(x, 0, step.count() * width, embeddingScale);
+        boolean computes = pass.region().computes(); // else buffers grow, and that is all
+        for (int i = 0; computes && i < step.count(); i++) embedding.decodeRow(step.token(i), x, i * width);
+        if (computes && embeddingScale != 1) pass.ops().scale(x, 0, step.count() * width, embeddingScale);
         for (int r = 0; r < ropes.size(); r++) {
             Rope rope = ropes.get(r);
             float[] cos = pass.cos(rope), sin = pass.sin(rope);
-            for (int i = 0; i < step.count(); i++) rope.angles(step.rows().position(i), cos, sin, i * rope.pairs());
+            for (int i = 0; computes && i < step.count(); i++) rope.angles(step.rows().position(i), cos, sin, i * rope.pairs());
         }
         for (Layer layer : layers) {
             if (step.abandoned()) return false;
@@ -76,7 +77,7 @@ public record Decoder(Matrix embedding, List<Rope> ropes, List<Layer> layers, No
         Activation last = pass.last();
         last.reset(count);
         int width = width();
-        for (int i = 0; i < count; i++) {
+        for (int i = 0; pass.region().computes() && i < count; i++) {
             pass.ops().rmsNorm(pass.hidden(), pass.step().wanted(from + i) * width, norm.weight(), last.values(), i * width, width,
                     norm.eps());
         }

@@ -6,6 +6,7 @@ import io.github.kvern.kernels.Kernels;
 import io.github.kvern.kernels.Ops;
 import io.github.kvern.kernels.RangeTask;
 import io.github.kvern.kernels.Region;
+import io.github.kvern.kernels.Room;
 import io.github.kvern.kernels.Workers;
 import io.github.kvern.kvcache.Attention;
 import io.github.kvern.kvcache.PagePool;
@@ -27,13 +28,14 @@ public final class Pass {
     private float[] bias = Weights.NONE;
     private Optional<Norm> after = Optional.empty();
     private final RowWork addition = Pass::add;
-    private final MoeScratch moe = new MoeScratch();
-    private final Buffer hidden = new Buffer();
-    private final Buffer sum = new Buffer();
-    private final Buffer queries = new Buffer();
-    private final Buffer keys = new Buffer();
-    private final Buffer values = new Buffer();
-    private final Buffer inner = new Buffer();
+    private final boolean counted;
+    private final MoeScratch moe;
+    private final Buffer hidden;
+    private final Buffer sum;
+    private final Buffer queries;
+    private final Buffer keys;
+    private final Buffer values;
+    private final Buffer inner;
     private Turns[] turns = {};
     private RowWork current = (pass, from, to) -> {
     };
@@ -42,6 +44,8 @@ public final class Pass {
     private final Watch watch;
     private Step step = new Step();
 
+    /// With [Workers#none()] it counts what its buffers would take, and has none.
+    ///
     /// @param width values in a hidden vector
     /// @param file where the weights are
     public Pass(Kernels kernels, Workers workers, PagePool pool, int width, GgufFile file) {
@@ -51,8 +55,16 @@ public final class Pass {
         this.region = new Region(workers);
         this.attention = new Attention(kernels, pool);
         this.width = width;
-        this.normed = new Activation(width, 1);
-        this.last = new Activation(width, 1);
+        counted = !region.computes();
+        normed = new Activation(width, 1, counted);
+        last = new Activation(width, 1, counted);
+        moe = new MoeScratch(counted);
+        hidden = new Buffer(counted);
+        sum = new Buffer(counted);
+        queries = new Buffer(counted);
+        keys = new Buffer(counted);
+        values = new Buffer(counted);
+        inner = new Buffer(counted);
     }
 
     /// Begins a step.
@@ -122,14 +134,14 @@ public final class Pass {
     public Activation middle(int stride) {
         for (Activation a : middles) if (a.width() == stride) return a;
         middles = Arrays.copyOf(middles, middles.length + 1);
-        return middles[middles.length - 1] = new Activation(stride, 1);
+        return middles[middles.length - 1] = new Activation(stride, 1, counted);
     }
 
     /// Vectors of single heads, which lie by head and then by row; never the same as a [#middle].
     public Activation heads(int size) {
         for (Activation a : heads) if (a.width() == size) return a;
         heads = Arrays.copyOf(heads, heads.length + 1);
-        return heads[heads.length - 1] = new Activation(size, 1);
+        return heads[heads.length - 1] = new Activation(size, 1, counted);
     }
 
     /// Adds [#sum()], and a bias if there is one, to the residual stream.
@@ -193,7 +205,7 @@ public final class Pass {
     private Turns turns(Rope rope) {
         for (Turns t : turns) if (t.rope == rope) return t;
         turns = Arrays.copyOf(turns, turns.length + 1);
-        return turns[turns.length - 1] = new Turns(rope, new Buffer(), new Buffer());
+        return turns[turns.length - 1] = new Turns(rope, new Buffer(counted), new Buffer(counted));
     }
 
     /// Bytes of all buffers.
@@ -223,15 +235,20 @@ public final class Pass {
     }
 
     private static final class Buffer {
-        private float[] floats = new float[0];
+        private final Room room;
+        private float[] floats = {};
+
+        Buffer(boolean counted) {
+            room = new Room(counted, Float.BYTES);
+        }
 
         long heapBytes() {
-            return 4L * floats.length;
+            return room.bytes();
         }
 
         float[] of(int rows, int stride) {
-            int size = Math.multiplyExact(rows, stride);
-            if (floats.length < size) floats = new float[size];
+            long size = (long) rows * stride;
+            if (size > room.size(0)) floats = room.floats(0, floats, size); // only ever the driver: workers find it large enough
             return floats;
         }
     }

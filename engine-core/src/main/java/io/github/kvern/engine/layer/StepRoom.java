@@ -11,11 +11,6 @@ import java.util.List;
 
 /// Finds out what memory a conversation takes, by running its steps with nobody to compute them: the code that allocates says how much.
 public final class StepRoom {
-    /// Steps of more rows are not tried: their buffers grow by the row, and may be more than this JVM can have.
-    private static final int MOST_ROWS = 512;
-    /// Nor are longer conversations: what grows with them, partial results of attention, grows by the position.
-    private static final int MOST_POSITIONS = 1 << 17;
-
     private StepRoom() {
     }
 
@@ -39,26 +34,12 @@ public final class StepRoom {
     }
 
     /// Bytes of the buffers that steps of a conversation leave behind on the heap: a prompt's first and last step, and one of a single
-    /// token. Buffers of more than 512 rows, or for more than 131,072 positions, are worked out from those of as many and of half as
-    /// many, because they grow by the row and by the position.
+    /// token. They are counted, and take no memory here.
     ///
     /// The workers' own buffers are not among them, some hundred kilobytes to some megabytes each. What the tokens of a mixture choose makes
     /// no difference: there is room for anything (`MoeScratch.settle`).
     public static long heapBytes(Decoder decoder, Kernels kernels, GgufFile file, int context, int microBatch) {
-        if (context <= MOST_POSITIONS) return byRows(decoder, kernels, file, context, microBatch);
-        long all = byRows(decoder, kernels, file, MOST_POSITIONS, microBatch);
-        long half = byRows(decoder, kernels, file, MOST_POSITIONS / 2, microBatch);
-        return all + (long) ((double) (all - half) / (MOST_POSITIONS / 2) * (context - MOST_POSITIONS));
-    }
-
-    private static long byRows(Decoder decoder, Kernels kernels, GgufFile file, int context, int microBatch) {
         int rows = Math.min(context, microBatch);
-        if (rows <= MOST_ROWS) return tried(decoder, kernels, file, context, rows);
-        long all = tried(decoder, kernels, file, context, MOST_ROWS), half = tried(decoder, kernels, file, context, MOST_ROWS / 2);
-        return all + (all - half) / (MOST_ROWS / 2) * (rows - MOST_ROWS);
-    }
-
-    private static long tried(Decoder decoder, Kernels kernels, GgufFile file, int context, int rows) {
         PagePool pool = PagePool.unbacked(decoder.cacheGroups());
         Sequence sequence = pool.sequence();
         float[] logits = new float[decoder.vocabulary()]; // of one token, as an answer wants them

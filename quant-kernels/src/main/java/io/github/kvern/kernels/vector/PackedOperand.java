@@ -1,5 +1,6 @@
 package io.github.kvern.kernels.vector;
 
+import io.github.kvern.kernels.Room;
 import java.util.Arrays;
 
 /// A batch of columns in 8 bits, as the packed types read them. Columns lie in groups of [#GROUP], the last ones in smaller groups, with
@@ -21,6 +22,9 @@ public final class PackedOperand {
     /// Columns of a full group: 8 or 4.
     public static final int GROUP = Lanes.COLUMNS;
 
+    private static final int X = 0, BIASES = 1, WIDE_BIASES = 2, SUMS = 3, FLOAT_SUMS = 4, NARROW = 5, SCALES = 6, FLOATS = 7;
+
+    private final Room room;
     int[] x = {};
     int[] biases = {};
     int[] wideBiases = {};
@@ -30,27 +34,27 @@ public final class PackedOperand {
     float[] scales = {};
     float[] floats = {};
 
-    /// Makes room for this many columns, the padding among them.
+    /// @param counted whether only its size is wanted
+    public PackedOperand(boolean counted) {
+        room = new Room(counted, Integer.BYTES, Integer.BYTES, Integer.BYTES, Integer.BYTES, Float.BYTES, 1, Float.BYTES, Float.BYTES);
+    }
+
+    /// Makes room for this many columns, the padding among them. Always of the same type.
     public void room(PackedType type, int k, int columns) {
         long all = (long) k * columns;
-        x = room(x, all);
-        biases = room(biases, all / type.run);
-        wideBiases = type.wide == type.run ? biases : room(wideBiases == biases ? new int[0] : wideBiases, all / type.wide);
-        sums = room(sums, all / type.wide);
-        if (floatSums.length < all / type.wide) floatSums = new float[Math.toIntExact(all / type.wide)];
-        if (narrow.length < all / type.length) narrow = new boolean[Math.toIntExact(all / type.length)];
-        if (type.usesFloats() && floats.length < all) floats = new float[Math.toIntExact(all)];
-        if (scales.length < all / type.length) scales = new float[Math.toIntExact(all / type.length)];
+        x = room.ints(X, x, all);
+        biases = room.ints(BIASES, biases, all / type.run);
+        wideBiases = type.wide == type.run ? biases : room.ints(WIDE_BIASES, wideBiases, all / type.wide);
+        sums = room.ints(SUMS, sums, all / type.wide);
+        floatSums = room.floats(FLOAT_SUMS, floatSums, all / type.wide);
+        narrow = room.booleans(NARROW, narrow, all / type.length);
+        if (type.usesFloats()) floats = room.floats(FLOATS, floats, all);
+        scales = room.floats(SCALES, scales, all / type.length);
     }
 
     /// Bytes of all arrays.
     public long heapBytes() {
-        return 4L * ((long) x.length + biases.length + (wideBiases == biases ? 0 : wideBiases.length) + sums.length + floatSums.length
-                + scales.length + floats.length) + narrow.length;
-    }
-
-    private static int[] room(int[] array, long size) {
-        return array.length >= size ? array : new int[Math.toIntExact(size)];
+        return room.bytes();
     }
 
     /// The width of the next group, where this many columns are left: 1, 2, 4 or 8. Three and seven are filled up with a column of
