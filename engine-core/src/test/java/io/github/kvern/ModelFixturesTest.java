@@ -90,6 +90,20 @@ class ModelFixturesTest {
         return Math.sqrt(sum / a.length);
     }
 
+    /// Two sets of rope divisors: which one is used follows from the model's context length, here one that the fixture's reference had.
+    @Test
+    void shortRopeDivisors() throws IOException {
+        Fixture f = Fixture.of("phi3").stream().filter(x -> x.model().equals("phi3-long")).findFirst().orElseThrow();
+        float[][] expected = f.floats((String) f.answers().get("short_exact"), f.positions().length);
+        for (String length : List.of("512", "256")) { // the original one, and less
+            ModelOptions options = ModelOptions.defaults().precision(Precision.EXACT).override("phi3.context_length=int:" + length);
+            try (Model model = Model.load(f.path(), options)) {
+                float[][] found = model.score(f.tokens(), f.positions());
+                for (int i = 0; i < expected.length; i++) assertArrayEquals(expected[i], found[i], 2e-3f, "position " + f.positions()[i]);
+            }
+        }
+    }
+
     /// 8,320 tokens: the scale of layers without rope changes at position 8191, the chunk of the others at 8192.
     @Test
     void longScout() throws IOException {

@@ -10,11 +10,16 @@ import io.github.kvern.gguf.GgufFile;
 import io.github.kvern.gguf.TensorType;
 import io.github.kvern.kvcache.Visible;
 
-/// `phi3`: Phi 3 and 4, in the sizes without two sets of rope divisors (a file with `rope_factors_long` is refused). The layers of
-/// [Llama] with rope by halves; one matrix for queries, keys and values, and one for gate and up.
+/// `phi3`: Phi 3, 3.5 and 4. The layers of [Llama] with rope by halves; one matrix for queries, keys and values, and one for gate and up.
+///
+/// Models that were stretched have two sets of rope divisors: one for contexts up to that of their training, one for longer ones. Which
+/// of them is used follows from the model's own context length, and not from a conversation's: one model may serve conversations of
+/// several lengths, and a text is to be continued in the same way in all of them.
 ///
 /// A file's `attention.sliding_window` is not used, as it is not by others: converters wrote numbers there that the models do not have.
 final class Phi3 {
+    private static final String LONG = "rope_factors_long.weight", SHORT = "rope_factors_short.weight";
+
     private Phi3() {
     }
 
@@ -23,11 +28,19 @@ final class Phi3 {
         Assembly a = new Assembly(file, w, cache);
         Parameters p = a.parameters();
         a.keys().number("attention.sliding_window", 0, 0, Integer.MAX_VALUE);
-        Rope rope = a.rope(true);
+        Rope rope = rope(a, w);
         for (int i = 0; i < p.layers(); i++) {
             a.layer(a.norm(i, "attn_norm.weight"), a.attention(i, rope, Manner.PLAIN, Visible.ALL), a.norm(i, "ffn_norm.weight"),
                     a.mergedDense(i));
         }
         return a.decoder(rope);
+    }
+
+    private static Rope rope(Assembly a, Weights w) {
+        if (!w.has(LONG) && !w.has(SHORT)) return a.rope(true);
+        int context = a.parameters().context();
+        boolean stretched = context > a.keys().number("rope.scaling.original_context_length", context, 1, Integer.MAX_VALUE);
+        w.skip(stretched ? SHORT : LONG);
+        return a.rope(true, stretched ? LONG : SHORT);
     }
 }

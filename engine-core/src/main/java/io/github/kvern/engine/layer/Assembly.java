@@ -65,6 +65,11 @@ public final class Assembly {
         return Rope.read(p, keys, w, halves);
     }
 
+    /// The same, with divisors in a tensor that must be there.
+    public Rope rope(boolean halves, String divisors) {
+        return Rope.read(p, keys, w, halves, divisors);
+    }
+
     /// Keeps the stream divided by a number, for what a layer's halves add is to be multiplied by it. Before any norm is made.
     public void streamDividedBy(float factor) {
         stream = factor;

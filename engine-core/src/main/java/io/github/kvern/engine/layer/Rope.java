@@ -15,6 +15,7 @@ public final class Rope {
     private static final double QUARTERS = 2 / Math.PI;
 
     private static final String LOCAL_BASE = "rope.freq_base_swa";
+    private static final String DIVISORS = "rope_freqs.weight";
 
     private final int pairs;
     private final boolean halves;
@@ -38,15 +39,20 @@ public final class Rope {
     ///
     /// @param halves whether a pair is a value and the one half a head behind it, and not two neighbours
     public static Rope read(Parameters p, Parameters.Reader r, Weights weights, boolean halves) {
+        return read(p, r, weights, halves, DIVISORS);
+    }
+
+    /// The same, with divisors in a tensor that must be there.
+    public static Rope read(Parameters p, Parameters.Reader r, Weights weights, boolean halves, String divisors) {
         int n = r.number("rope.dimension_count", p.headSize(), 2, p.headSize());
         if (n % 2 != 0) throw r.wrong("rope.dimension_count", "an even number", "" + n);
-        return read(p, r, weights, halves, n, base(r, "rope.freq_base", 10_000f));
+        return read(p, r, weights, halves, n, base(r, "rope.freq_base", 10_000f), divisors);
     }
 
     /// The rope of layers with a window, where they have one of their own: all as in [#read], but the base.
     public static Rope readLocal(Parameters p, Parameters.Reader r, Weights weights, Rope global) {
         if (!r.metadata().contains(r.prefix() + LOCAL_BASE)) return global;
-        return read(p, r, weights, global.halves, 2 * global.pairs, base(r, LOCAL_BASE, 0));
+        return read(p, r, weights, global.halves, 2 * global.pairs, base(r, LOCAL_BASE, 0), DIVISORS);
     }
 
     private static float base(Parameters.Reader r, String key, float absent) {
@@ -55,7 +61,8 @@ public final class Rope {
         return base;
     }
 
-    private static Rope read(Parameters p, Parameters.Reader r, Weights weights, boolean halves, int n, float base) {
+    private static Rope read(Parameters p, Parameters.Reader r, Weights weights, boolean halves, int n, float base,
+            String divisors) {
         float factor = r.real("rope.scaling.factor", r.real("rope.scale_linear", 0f));
         if (factor < 0) throw r.wrong("rope.scaling.factor", "0 (none) or more", "" + factor);
         if (factor == 0) factor = 1;
@@ -79,11 +86,11 @@ public final class Rope {
             default -> throw new UnsupportedModelException(r.file().paths().getFirst() + ": key " + r.prefix() + "rope.scaling.type: found "
                     + r.metadata().find(r.prefix() + "rope.scaling.type").orElseThrow() + "; supported are none, linear and yarn");
         }
-        float[] factors = weights.findVector("rope_freqs.weight", n / 2);
+        float[] factors = divisors.equals(DIVISORS) ? weights.findVector(divisors, n / 2) : weights.vector(divisors, n / 2);
         for (float f : factors) {
             if (!(f > 0))
                 throw new ModelFormatException(
-                        r.file().paths().getFirst() + ": tensor rope_freqs.weight: expected divisors above 0, found " + f);
+                        r.file().paths().getFirst() + ": tensor " + divisors + ": expected divisors above 0, found " + f);
         }
         return new Rope(n / 2, halves, (float) StrictMath.pow(base, -2.0f / n), factors, 1 / factor, ramp, magnitude);
     }
