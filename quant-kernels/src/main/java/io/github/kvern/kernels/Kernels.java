@@ -14,6 +14,10 @@ import java.util.function.Consumer;
 /// The system property `kvern.kernels` forces a choice: `scalar`, or at most this many bits: `512`, `256`, `128`.
 public final class Kernels {
     private static final String PROPERTY = "kvern.kernels";
+    /// Multiply-adds that plain loops are through with in a fraction of a second.
+    private static final long SMALL = 50_000_000;
+    /// What the compiler takes for the kernels of a model, several times over.
+    private static final long WAIT_NANOS = 10_000_000_000L;
     private static final String FLAG = "--add-modules jdk.incubator.vector";
 
     private final String name;
@@ -104,13 +108,17 @@ public final class Kernels {
 
     /// Begins to compile, in the background, what products with these matrices need. The compiler takes vector code in hand only after
     /// some thousand runs, and before that it is slower than plain loops by a factor of hundreds: until it is compiled, products are
-    /// computed in plain loops, with the same bits. Whoever does not call this gets vector code at once, and pays for the beginning.
+    /// computed in plain loops, with the same bits; with large matrices they rather wait for some seconds, since that takes less.
+    /// Whoever does not call this gets vector code at once, and pays for the beginning.
     ///
     /// Reads a little of the matrices' memory. To be closed before that memory goes away.
     ///
     /// @param warning takes a line, on another thread, when the compiler gives something up: that stays in plain loops
     public WarmUp warmUp(Collection<Matrix> matrices, Consumer<String> warning) {
-        return new WarmUp(vectors ? VectorKernels.exercises(matrices, ops, attention) : List.of(), warning, WarmUp.PATIENCE_NANOS);
+        long once = 0; // multiply-adds of a column with each matrix
+        for (Matrix w : matrices) once += (long) w.rows() * w.columns();
+        return new WarmUp(vectors ? VectorKernels.exercises(matrices, ops, attention) : List.of(), warning, WarmUp.PATIENCE_NANOS,
+                once > SMALL ? WAIT_NANOS : 0);
     }
 
     /// What is not a matrix.

@@ -71,7 +71,7 @@ final class PackedMatMul extends MatMul {
             WorkerScratch scratch) {
         int columns = x.columns(segment), before = x.prepared(form).table[segment];
         PackedOperand operand = x.prepared(form).packed;
-        if (warmth(columns).isCold()) {
+        if (warmth(columns).staysCold()) {
             plain(w, expert, from, to, operand, before, columns, out, outAt, outStride, scratch);
             return;
         }
@@ -118,7 +118,7 @@ final class PackedMatMul extends MatMul {
                         end = c + width;
                     }
                     out[outAt + c * outStride + row + r] = PackedPlain.row(file, s, r * w.rowBytes(), w.columns(), x, before + group, width,
-                            c - group, !few && type.usesFloats());
+                            c - group, type, few);
                 }
             }
         }

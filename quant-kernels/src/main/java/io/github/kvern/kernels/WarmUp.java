@@ -27,19 +27,22 @@ public final class WarmUp implements AutoCloseable {
     private final boolean[] done;
     private final Consumer<String> warning;
     private final long patience;
+    private final long wait;
     private final List<String> problems = new CopyOnWriteArrayList<>();
     private final Thread thread;
     private volatile boolean stopped;
 
     /// @param warning takes a line about what does not become fast
     /// @param patience how long to try, in nanoseconds
-    WarmUp(List<Exercise> all, Consumer<String> warning, long patience) {
+    /// @param wait how long products should rather wait for it than be computed in plain loops, in nanoseconds
+    WarmUp(List<Exercise> all, Consumer<String> warning, long patience, long wait) {
         this.all = List.copyOf(all);
         this.warning = warning;
         this.patience = patience;
+        this.wait = wait;
         mine = new boolean[all.size()];
         done = new boolean[all.size()];
-        for (int i = 0; i < mine.length; i++) mine[i] = all.get(i).warmth().begin();
+        for (int i = 0; i < mine.length; i++) mine[i] = all.get(i).warmth().begin(wait);
         thread = Thread.ofPlatform().name("kvern-warm-up").daemon().unstarted(this::run);
         thread.start();
     }
@@ -76,10 +79,13 @@ public final class WarmUp implements AutoCloseable {
         int[] fast = new int[done.length];
         for (int left = done.length; left > 0 && !stopped;) {
             boolean patient = System.nanoTime() - start < patience, worked = false;
+            boolean wanted = false;
+            for (int i = 0; i < done.length; i++) wanted |= !done[i] && mine[i] && all.get(i).warmth().isWanted();
             for (int i = 0; i < done.length && !stopped; i++) {
                 if (done[i]) continue;
                 Exercise w = all.get(i);
-                if (!mine[i]) mine[i] = w.warmth().begin(); // whoever was at it may have left off
+                if (wanted && !w.warmth().isWanted()) continue; // somebody waits for others
+                if (!mine[i]) mine[i] = w.warmth().begin(wait); // whoever was at it may have left off
                 if (mine[i]) {
                     worked = true;
                     fast[i] = turn(w, fast[i]);

@@ -7,36 +7,74 @@ final class Warmth {
     }
 
     private volatile boolean cold;
+    private volatile boolean wanted;
     private State state = State.NEW;
+    private long begun, patience;
 
     /// Whether to compute in plain loops for the time being.
     boolean isCold() {
         return cold;
     }
 
+    /// The same for a product, which may be so large that plain loops take longer than the compiler: if whoever began said that waiting
+    /// is worth its time, this waits for the code to be compiled, or for that time to be over.
+    boolean staysCold() {
+        return cold && !awaitWarm();
+    }
+
+    private synchronized boolean awaitWarm() {
+        wanted = true;
+        boolean interrupted = false;
+        while (cold && state == State.BEGUN && !interrupted) {
+            long left = patience - (System.nanoTime() - begun);
+            if (left <= 0) break;
+            try {
+                wait(left / 1_000_000 + 1);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) Thread.currentThread().interrupt();
+        return !cold;
+    }
+
+    /// Whether a product was to be computed with this code while it was cold.
+    boolean isWanted() {
+        return wanted;
+    }
+
     /// Begins to warm up, unless that was done before.
-    synchronized boolean begin() {
+    ///
+    /// @param patience how long products should rather wait than be computed in plain loops, in nanoseconds from now on; 0 not at all
+    synchronized boolean begin(long patience) {
         if (state != State.NEW) return false;
         state = State.BEGUN;
+        this.patience = patience;
+        begun = System.nanoTime();
         cold = true;
         return true;
     }
 
     /// The code is compiled.
     synchronized void warm() {
-        state = State.WARM;
-        cold = false;
+        settle(State.WARM, false);
     }
 
     /// It will not be: plain loops for good.
     synchronized void giveUp() {
-        state = State.GIVEN_UP;
+        settle(State.GIVEN_UP, true);
     }
 
     /// It was left off: vector code from now on, and another may begin.
     synchronized void stop() {
-        state = State.NEW;
-        cold = false;
+        settle(State.NEW, false);
+    }
+
+    private void settle(State state, boolean cold) {
+        this.state = state;
+        this.cold = cold;
+        wanted = false;
+        notifyAll();
     }
 
     /// Whether the compiler is done with it, for better or worse.

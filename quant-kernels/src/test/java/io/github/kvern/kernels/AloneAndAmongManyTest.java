@@ -48,7 +48,7 @@ final class AloneAndAmongManyTest {
             List<Exercise> exercises = w.kernel().exercises(w);
             for (Exercise e : exercises) {
                 e.warmth().stop(); // another test may have warmed it
-                assertTrue(e.warmth().begin());
+                assertTrue(e.warmth().begin(0));
             }
             try {
                 for (int n : new int[] {1, 2, 3, 4, 5, 6, 7, 8, 9, 64}) same(w, x, alone, MOST - n, n, "in plain loops");

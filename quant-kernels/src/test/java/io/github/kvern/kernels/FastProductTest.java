@@ -86,7 +86,7 @@ final class FastProductTest {
             List<Exercise> exercises = w.kernel().exercises(w);
             for (Exercise e : exercises) {
                 e.warmth().stop(); // another test may have warmed it
-                assertTrue(e.warmth().begin());
+                assertTrue(e.warmth().begin(0));
             }
             float[] plain = multiply(type, weights, rows, columns, x, n, TEAMS[1]);
             for (Exercise e : exercises) {

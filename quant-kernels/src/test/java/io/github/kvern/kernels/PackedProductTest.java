@@ -79,7 +79,7 @@ final class PackedProductTest {
         }
         for (Exercise e : exercises) {
             e.warmth().stop(); // another test may have warmed it
-            assertTrue(e.warmth().begin());
+            assertTrue(e.warmth().begin(0));
         }
         try {
             for (int n : COLUMNS) {

@@ -22,6 +22,9 @@ final class PackedEnds {
     static final float SCALE = 0x1p-16f;
     private static final int HIGH = 0xffff0000;
 
+    /// Whether there are 32 registers.
+    private static final boolean FOUR = L == 16;
+
     private PackedEnds() {}
 
     /// The first of 16 rows whose parts are the low halves of the vector at `h` of a column's parts; the high halves are 16 rows on.
@@ -32,10 +35,18 @@ final class PackedEnds {
     /// Ends a block of eight groups, each of one run with a scale and a minimum:
     /// `acc += (d * a) * sum(scale * (part + offset * xSum)) - (dmin * a) * sum(minimum * xSum)`, a being the columns' scale.
     ///
-    /// The sums of scale * part are at most 8 * 63 * 32512, of scale * xSum and of minimum * xSum 8 * 63 * 4064. Two columns at a time;
-    /// an only one is taken twice.
+    /// The sums of scale * part are at most 8 * 63 * 32767, of scale * xSum and of minimum * xSum 8 * 63 * 4064. Two columns at a time;
+    /// an only one is taken twice. What takes longest is reading scales, minimums and parts, each of two lines of the cache, since arrays do
+    /// not begin on the boundary of one: without an offset there are registers for four columns at a time, with 512 bits.
     static void groups8(PackedTile tile, int offset, float[] xScales, int scaleAt, float[] xSums, int xAt, int width, float[] acc,
             int accAt) {
+        if (FOUR && offset == 0 && width >= 4) {
+            for (int c = 0; c < width; c += 4)
+                for (int h = 0; h < PackedTile.ROWS; h += 2 * L)
+                    four8(tile.parts, c * PackedTile.ROWS + h, width, tile.scales, tile.minimums, row(h), tile.d, tile.dmin, xScales,
+                            scaleAt + c, xSums, xAt + c, acc, accAt + c * PackedTile.ROWS + row(h));
+            return;
+        }
         for (int c = 0; c < width; c += 2) {
             int next = width == 1 ? 0 : 1;
             for (int h = 0; h < PackedTile.ROWS; h += 2 * L)
@@ -82,6 +93,61 @@ final class PackedEnds {
         e1.mul(-scale).fma(m1, y1).intoArray(acc, accAt + 16);
         e0.mul(-scale2).fma(n0, z0).intoArray(acc, to);
         e1.mul(-scale2).fma(n1, z1).intoArray(acc, to + 16);
+    }
+
+    private static void four8(short[] parts, int at, int width, float[] scales, float[] minimums, int row, float[] d, float[] dmin,
+            float[] xScales, int scaleAt, float[] xSums, int xAt, float[] acc, int accAt) {
+        FloatVector p0 = FloatVector.zero(F), q0 = p0, m0 = p0, n0 = p0, p1 = p0, q1 = p0, m1 = p0, n1 = p0;
+        FloatVector p2 = FloatVector.zero(F), q2 = p2, m2 = p2, n2 = p2, p3 = p2, q3 = p2, m3 = p2, n3 = p2;
+        for (int j = 0; j < 8; j++) {
+            int g = j * PackedTile.ROWS + row, from = at + j * width * PackedTile.ROWS, x = xAt + j * width;
+            FloatVector scale0 = FloatVector.fromArray(F, scales, g), scale1 = FloatVector.fromArray(F, scales, g + 16);
+            FloatVector min0 = FloatVector.fromArray(F, minimums, g), min1 = FloatVector.fromArray(F, minimums, g + 16), v;
+            IntVector a;
+            a = ShortVector.fromArray(S, parts, from).reinterpretAsInts();
+            v = FloatVector.broadcast(F, xSums[x]);
+            p0 = scale0.fma((FloatVector) a.lanewise(LSHL, 16).convert(I2F, 0), p0);
+            q0 = scale1.fma((FloatVector) a.and(HIGH).convert(I2F, 0), q0);
+            m0 = min0.fma(v, m0);
+            n0 = min1.fma(v, n0);
+            a = ShortVector.fromArray(S, parts, from + PackedTile.ROWS).reinterpretAsInts();
+            v = FloatVector.broadcast(F, xSums[x + 1]);
+            p1 = scale0.fma((FloatVector) a.lanewise(LSHL, 16).convert(I2F, 0), p1);
+            q1 = scale1.fma((FloatVector) a.and(HIGH).convert(I2F, 0), q1);
+            m1 = min0.fma(v, m1);
+            n1 = min1.fma(v, n1);
+            a = ShortVector.fromArray(S, parts, from + 2 * PackedTile.ROWS).reinterpretAsInts();
+            v = FloatVector.broadcast(F, xSums[x + 2]);
+            p2 = scale0.fma((FloatVector) a.lanewise(LSHL, 16).convert(I2F, 0), p2);
+            q2 = scale1.fma((FloatVector) a.and(HIGH).convert(I2F, 0), q2);
+            m2 = min0.fma(v, m2);
+            n2 = min1.fma(v, n2);
+            a = ShortVector.fromArray(S, parts, from + 3 * PackedTile.ROWS).reinterpretAsInts();
+            v = FloatVector.broadcast(F, xSums[x + 3]);
+            p3 = scale0.fma((FloatVector) a.lanewise(LSHL, 16).convert(I2F, 0), p3);
+            q3 = scale1.fma((FloatVector) a.and(HIGH).convert(I2F, 0), q3);
+            m3 = min0.fma(v, m3);
+            n3 = min1.fma(v, n3);
+        }
+        FloatVector d0 = FloatVector.fromArray(F, d, row), d1 = FloatVector.fromArray(F, d, row + 16);
+        FloatVector e0 = FloatVector.fromArray(F, dmin, row), e1 = FloatVector.fromArray(F, dmin, row + 16);
+        float s;
+        int to = accAt;
+        s = xScales[scaleAt];
+        e0.mul(-s).fma(m0, d0.mul(s).fma(p0, FloatVector.fromArray(F, acc, to))).intoArray(acc, to);
+        e1.mul(-s).fma(n0, d1.mul(s).fma(q0, FloatVector.fromArray(F, acc, to + 16))).intoArray(acc, to + 16);
+        to += PackedTile.ROWS;
+        s = xScales[scaleAt + 1];
+        e0.mul(-s).fma(m1, d0.mul(s).fma(p1, FloatVector.fromArray(F, acc, to))).intoArray(acc, to);
+        e1.mul(-s).fma(n1, d1.mul(s).fma(q1, FloatVector.fromArray(F, acc, to + 16))).intoArray(acc, to + 16);
+        to += PackedTile.ROWS;
+        s = xScales[scaleAt + 2];
+        e0.mul(-s).fma(m2, d0.mul(s).fma(p2, FloatVector.fromArray(F, acc, to))).intoArray(acc, to);
+        e1.mul(-s).fma(n2, d1.mul(s).fma(q2, FloatVector.fromArray(F, acc, to + 16))).intoArray(acc, to + 16);
+        to += PackedTile.ROWS;
+        s = xScales[scaleAt + 3];
+        e0.mul(-s).fma(m3, d0.mul(s).fma(p3, FloatVector.fromArray(F, acc, to))).intoArray(acc, to);
+        e1.mul(-s).fma(n3, d1.mul(s).fma(q3, FloatVector.fromArray(F, acc, to + 16))).intoArray(acc, to + 16);
     }
 
     /// The same, each group of two runs.

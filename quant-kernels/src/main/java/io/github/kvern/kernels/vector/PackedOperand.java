@@ -7,9 +7,10 @@ import java.util.Arrays;
 /// zeros for what is missing ([#width]). All columns of a group lie side by side (C of them), groups one after the other:
 ///
 /// ```
-///   x           [k][C]             a value twice in an int: one broadcast gives it to both halves of every lane
+///   x           [k][C]             a value twice in an int: one broadcast gives it to both halves of every lane. Where a column is
+///                                  multiplied by itself, and the type has them, factors ([PackedType#hasFactors]) in place of values
 ///   biases      [k / run][C]       -offset * sum of the run's values, twice in an int likewise
-///   wideBiases  [k / wide][C]      the same for wide runs
+///   wideBiases  [k / wide][C]      the same for wide runs, with their offset
 ///   sums        [k / wide][C]      sum of the wide run's values
 ///   floatSums   [k / wide][C]      the same as floats
 ///   narrow      [k / length]       with the group's first column: whether some wide run of the block is too large for 16 bits in some
@@ -44,7 +45,7 @@ public final class PackedOperand {
         long all = (long) k * columns;
         x = room.ints(X, x, all);
         biases = room.ints(BIASES, biases, all / type.run);
-        wideBiases = type.wide == type.run ? biases : room.ints(WIDE_BIASES, wideBiases, all / type.wide);
+        wideBiases = room.ints(WIDE_BIASES, wideBiases, all / type.wide);
         sums = room.ints(SUMS, sums, all / type.wide);
         floatSums = room.floats(FLOAT_SUMS, floatSums, all / type.wide);
         narrow = room.booleans(NARROW, narrow, all / type.length);
@@ -55,6 +56,11 @@ public final class PackedOperand {
     /// Bytes of all arrays.
     public long heapBytes() {
         return room.bytes();
+    }
+
+    /// Of runs that are not wide, or of wide ones.
+    int[] biases(boolean narrow) {
+        return narrow ? biases : wideBiases;
     }
 
     /// The width of the next group, where this many columns are left: 1, 2, 4 or 8. Three and seven are filled up with a column of
@@ -87,6 +93,7 @@ public final class PackedOperand {
                 if (type.usesFloats()) for (int j = 0; j < type.length; j++) floats[before * k + (i + j) * width + c] = q[j];
                 if (!type.usesFloats() || alone) {
                     boolean fits = spread(q, type, before * k + i * width + c, width);
+                    if (alone && type.hasFactors()) factors(q, type.length, x, before * k + i);
                     narrow[scale - c] = !fits || c > 0 && narrow[scale - c];
                 }
             }
@@ -112,15 +119,34 @@ public final class PackedOperand {
                 all += sum;
             }
             int to = (at - column) / type.wide + j / type.wide * width + column;
-            wideBiases[to] = twice(-type.offset * all);
+            wideBiases[to] = twice(-type.wideOffset * all);
             sums[to] = all;
             floatSums[to] = all;
             largest = Math.max(largest, size);
         }
-        return largest * type.offset <= Short.MAX_VALUE;
+        return type.fits(largest);
     }
 
-    private static int twice(int v) {
+    /// Four values of 4 bits in a 16-bit lane are multiplied without cutting them out: in the lane shifted right by nothing, 4, 8 and 12
+    /// bits, a value counts with the factor of its own shift and, 16 times, with that of the shift before. So its factor is the column's
+    /// value less 16 times the value before, modulo 2^16, and all sums are what they would be.
+    private static void factors(int[] q, int count, int[] out, int at) {
+        for (int i = 0; i < count; i++) out[at + i] = twice((i & 3) == 0 ? q[i] : q[i] - 16 * q[i - 1]);
+    }
+
+    /// A value.
+    ///
+    /// @param alone whether its column is multiplied by itself
+    /// @param at its place in [#x], or in [#floats]
+    int value(PackedType type, boolean alone, int at) {
+        if (!alone) return type.usesFloats() ? (int) floats[at] : (short) x[at];
+        int v = x[at];
+        if (type.hasFactors()) for (int i = 1; i <= (at & 3); i++) v += x[at - i] << 4 * i;
+        return (short) v;
+    }
+
+    /// Both halves of a lane.
+    static int twice(int v) {
         return v & 0xffff | v << 16;
     }
 }

@@ -20,52 +20,52 @@ public final class PackedPlain {
     /// @param before columns of the operand before the group, with their padding
     /// @param width of the group
     /// @param column in the group
-    /// @param floats whether the operand holds floats
+    /// @param packed the type's packed layout
+    /// @param alone whether the column is multiplied by itself
     public static float row(TensorType type, MemorySegment w, long at, int k, PackedOperand x, int before, int width, int column,
-            boolean floats) {
+            PackedType packed, boolean alone) {
         int length = type.blockLength(), start = before * k + column, scale = before * (k / length) + column;
         float y = 0;
         for (int i = 0; i < k; i += length, at += type.blockBytes(), scale += width) {
             int q = start + i * width;
             float a = x.scales[scale];
             y = switch (type) {
-                case Q8_0, Q4_0 -> Math.fma(half(w, at) * a, (float) small(type, w, at, x, q, width, floats), y);
-                case Q6_K -> Math.fma(half(w, at + 208) * a, (float) six(w, at, x, q, width, floats), y);
-                case Q4_K, Q5_K -> nibbles(type, w, at, x, q, width, floats, a, y);
+                case Q8_0, Q4_0 -> Math.fma(half(w, at) * a, (float) small(type, w, at, x, q, width, packed, alone), y);
+                case Q6_K -> Math.fma(half(w, at + 208) * a, (float) six(w, at, x, q, width, packed, alone), y);
+                case Q4_K, Q5_K -> nibbles(type, w, at, x, q, width, packed, alone, a, y);
                 default -> throw new IllegalArgumentException(type + " has no packed layout");
             };
         }
         return y;
     }
 
-    private static int value(PackedOperand x, int at, boolean floats) {
-        return floats ? (int) x.floats[at] : (short) x.x[at];
-    }
-
-    private static int small(TensorType type, MemorySegment w, long at, PackedOperand x, int q, int width, boolean floats) {
+    private static int small(TensorType type, MemorySegment w, long at, PackedOperand x, int q, int width,
+            PackedType packed, boolean alone) {
         int sum = 0;
         for (int i = 0; i < 32; i++, q += width) {
             int v = type == TensorType.Q8_0 ? signedByte(w, at + 2 + i) : (unsignedByte(w, at + 2 + i % 16) >> i / 16 * 4 & 15) - 8;
-            sum += v * value(x, q, floats);
+            sum += v * x.value(packed, alone, q);
         }
         return sum;
     }
 
-    private static int six(MemorySegment w, long at, PackedOperand x, int q, int width, boolean floats) {
+    private static int six(MemorySegment w, long at, PackedOperand x, int q, int width,
+            PackedType packed, boolean alone) {
         int sum = 0;
         for (int group = 0; group < 16; group++) {
             long low = at + group / 8 * 64 + group % 4 * 16, high = at + 128 + group / 8 * 32 + group % 2 * 16;
             int lowShift = group / 4 % 2 * 4, highShift = group / 2 % 4 * 2, part = 0;
             for (int j = 0; j < 16; j++, q += width) {
                 int v = unsignedByte(w, low + j) >> lowShift & 15 | (unsignedByte(w, high + j) >> highShift & 3) << 4;
-                part += (v - 32) * value(x, q, floats);
+                part += (v - 32) * x.value(packed, alone, q);
             }
             sum += signedByte(w, at + 192 + group) * part;
         }
         return sum;
     }
 
-    private static float nibbles(TensorType type, MemorySegment w, long at, PackedOperand x, int q, int width, boolean floats, float a,
+    private static float nibbles(TensorType type, MemorySegment w, long at, PackedOperand x, int q, int width, PackedType packed,
+            boolean alone, float a,
             float y) {
         int sum = 0, minimum = 0;
         long quants = at + type.blockBytes() - 128;
@@ -74,7 +74,7 @@ public final class PackedPlain {
             for (int j = 0; j < 32; j++, q += width) {
                 int v = unsignedByte(w, quants + group / 2 * 32 + j) >> group % 2 * 4 & 15;
                 if (type == TensorType.Q5_K) v |= (unsignedByte(w, at + 16 + j) >> group & 1) << 4;
-                int b = value(x, q, floats);
+                int b = x.value(packed, alone, q);
                 part += v * b;
                 all += b;
             }

@@ -25,7 +25,7 @@ public final class PackedQ4_0 extends PackedRuns {
     private static final int BLOCK = 9 * LINE;
 
     public PackedQ4_0() {
-        super(32, 9, 32, 32, 8);
+        super(32, 9, 32, 32, 8, 8);
     }
 
     @Override
@@ -44,6 +44,11 @@ public final class PackedQ4_0 extends PackedRuns {
     }
 
     @Override
+    boolean hasFactors() {
+        return true;
+    }
+
+    @Override
     public void column(MemorySegment w, long at, int blocks, PackedOperand x, int before, float[] y) {
         int k = before * 32 * blocks;
         column(w, at, blocks, x.x, k, x.biases, x.scales, k / 32, y);
@@ -59,14 +64,11 @@ public final class PackedQ4_0 extends PackedRuns {
                 int k = qAt + i * 32;
                 ShortVector a = IntVector.broadcast(I, biases[blockAt + i]).reinterpretAsShorts(), e = ShortVector.zero(S);
                 for (int v = 0; v < 8; v++, k += 4) {
-                    IntVector b = IntVector.fromMemorySegment(I, w, v * LINE + 4 * h, LE);
-                    a = a.add(b.and(NIBBLE).reinterpretAsShorts().mul(IntVector.broadcast(I, q[k]).reinterpretAsShorts()));
-                    e = e.add(b.lanewise(LSHR, 4).and(NIBBLE).reinterpretAsShorts()
-                            .mul(IntVector.broadcast(I, q[k + 1]).reinterpretAsShorts()));
-                    a = a.add(b.lanewise(LSHR, 8).and(NIBBLE).reinterpretAsShorts()
-                            .mul(IntVector.broadcast(I, q[k + 2]).reinterpretAsShorts()));
-                    e = e.add(b.lanewise(LSHR, 12).and(NIBBLE).reinterpretAsShorts()
-                            .mul(IntVector.broadcast(I, q[k + 3]).reinterpretAsShorts()));
+                    ShortVector b = IntVector.fromMemorySegment(I, w, v * LINE + 4 * h, LE).reinterpretAsShorts();
+                    a = a.add(b.mul(IntVector.broadcast(I, q[k]).reinterpretAsShorts()));
+                    e = e.add(b.lanewise(LSHR, 4).mul(IntVector.broadcast(I, q[k + 1]).reinterpretAsShorts()));
+                    a = a.add(b.lanewise(LSHR, 8).mul(IntVector.broadcast(I, q[k + 2]).reinterpretAsShorts()));
+                    e = e.add(b.lanewise(LSHR, 12).mul(IntVector.broadcast(I, q[k + 3]).reinterpretAsShorts()));
                 }
                 IntVector r = a.add(e).reinterpretAsInts(), d = IntVector.fromMemorySegment(I, w, 8 * LINE + 4 * h, LE);
                 d.lanewise(LSHL, 16).lanewise(ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF).mul(da)

@@ -27,7 +27,7 @@ public final class PackedQ4_K extends PackedRuns {
     private static final int GROUP = 9 * LINE;
 
     public PackedQ4_K() {
-        super(256, 74, 32, 32, 8);
+        super(256, 74, 32, 32, 8, 0);
     }
 
     @Override
@@ -74,6 +74,11 @@ public final class PackedQ4_K extends PackedRuns {
     }
 
     @Override
+    boolean hasFactors() {
+        return true;
+    }
+
+    @Override
     public void column(MemorySegment w, long at, int blocks, PackedOperand x, int before, float[] y) {
         int k = before * 256 * blocks;
         column(w, at, blocks, x.x, k, x.biases, x.sums, k / 32, x.scales, k / 256, y);
@@ -91,14 +96,11 @@ public final class PackedQ4_K extends PackedRuns {
                     int from = j * GROUP + 4 * h, k = qAt + i * 256 + j * 32, sum = sums[sumAt + i * 8 + j];
                     ShortVector a = IntVector.broadcast(I, biases[sumAt + i * 8 + j]).reinterpretAsShorts(), e = ShortVector.zero(S);
                     for (int v = 0; v < 8; v++, k += 4) {
-                        IntVector b = IntVector.fromMemorySegment(I, w, from + v * LINE, LE);
-                        a = a.add(b.and(NIBBLE).reinterpretAsShorts().mul(IntVector.broadcast(I, q[k]).reinterpretAsShorts()));
-                        e = e.add(b.lanewise(LSHR, 4).and(NIBBLE).reinterpretAsShorts()
-                                .mul(IntVector.broadcast(I, q[k + 1]).reinterpretAsShorts()));
-                        a = a.add(b.lanewise(LSHR, 8).and(NIBBLE).reinterpretAsShorts()
-                                .mul(IntVector.broadcast(I, q[k + 2]).reinterpretAsShorts()));
-                        e = e.add(b.lanewise(LSHR, 12).and(NIBBLE).reinterpretAsShorts()
-                                .mul(IntVector.broadcast(I, q[k + 3]).reinterpretAsShorts()));
+                        ShortVector b = IntVector.fromMemorySegment(I, w, from + v * LINE, LE).reinterpretAsShorts();
+                        a = a.add(b.mul(IntVector.broadcast(I, q[k]).reinterpretAsShorts()));
+                        e = e.add(b.lanewise(LSHR, 4).mul(IntVector.broadcast(I, q[k + 1]).reinterpretAsShorts()));
+                        a = a.add(b.lanewise(LSHR, 8).mul(IntVector.broadcast(I, q[k + 2]).reinterpretAsShorts()));
+                        e = e.add(b.lanewise(LSHR, 12).mul(IntVector.broadcast(I, q[k + 3]).reinterpretAsShorts()));
                     }
                     IntVector r = a.add(e).reinterpretAsInts(), s = IntVector.fromMemorySegment(I, w, from + 8 * LINE, LE);
                     p0 = p0.add(r.lanewise(LSHL, 16).lanewise(ASHR, 16).add(8 * sum).mul(s.and(255)));
@@ -165,6 +167,6 @@ public final class PackedQ4_K extends PackedRuns {
 
     @Override
     void end(PackedTile tile, int i, PackedOperand x, int at, boolean narrow, int width, float[] acc, int accAt) {
-        PackedEnds.groups8(tile, 8, x.scales, at / 256, x.floatSums, at / 32, width, acc, accAt);
+        PackedEnds.groups8(tile, narrow ? offset : wideOffset, x.scales, at / 256, x.floatSums, at / 32, width, acc, accAt);
     }
 }

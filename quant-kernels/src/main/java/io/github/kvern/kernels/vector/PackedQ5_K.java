@@ -28,7 +28,7 @@ public final class PackedQ5_K extends PackedRuns {
     static final int BIT = 0x00010001;
 
     public PackedQ5_K() {
-        super(256, 90, 16, 32, 16);
+        super(256, 90, 16, 32, 16, 16);
     }
 
     @Override

@@ -30,7 +30,7 @@ public final class PackedQ6_K extends PackedRuns {
     static final int HIGH = 0x00300030;
 
     public PackedQ6_K() {
-        super(256, 105, 8, 16, 32);
+        super(256, 105, 8, 16, 32, 32);
     }
 
     @Override

@@ -26,7 +26,7 @@ public final class PackedQ8_0 extends PackedType {
     private static final int BLOCK = 17 * LINE;
 
     public PackedQ8_0() {
-        super(32, 17, 32, 32, 128);
+        super(32, 17, 32, 32, 128, 128);
     }
 
     @Override

@@ -8,8 +8,8 @@ import java.lang.foreign.MemorySegment;
 /// columns, straight from the lines ([#direct]).
 public abstract class PackedRuns extends PackedType {
     /// See [PackedType].
-    PackedRuns(int length, int lines, int run, int wide, int offset) {
-        super(length, lines, run, wide, offset);
+    PackedRuns(int length, int lines, int run, int wide, int offset, int wideOffset) {
+        super(length, lines, run, wide, offset, wideOffset);
     }
 
     @Override
@@ -26,9 +26,11 @@ public abstract class PackedRuns extends PackedType {
     public final void multiply(PackedTile tile, PackedOperand x, int before, int width, int k, int block, int count, float[] acc,
             int accAt) {
         for (int i = 0; i < count; i++) {
-            int at = before * k + (block + i) * length * width, size = size(x, at);
-            tile.runs(length / size, i * length * PackedTile.ROWS, size, x.x, at, biases(x, size), at / size, width);
-            end(tile, i, x, at, size < wide, width, acc, accAt);
+            int at = before * k + (block + i) * length * width;
+            boolean narrow = x.narrow[at / length];
+            int size = narrow ? run : wide;
+            tile.runs(length / size, i * length * PackedTile.ROWS, size, x.x, at, x.biases(narrow), at / size, width);
+            end(tile, i, x, at, narrow, width, acc, accAt);
         }
     }
 
@@ -42,26 +44,19 @@ public abstract class PackedRuns extends PackedType {
     /// @param first whether this is the block's first group: its scales are unpacked then, after the lines before them were read
     public final void direct(MemorySegment low, long lowAt, MemorySegment high, long highAt, PackedTile tile, PackedOperand x, int before,
             int width, int k, int block, boolean first, float[] acc, int accAt) {
-        int at = before * k + block * length * width, size = size(x, at);
+        int at = before * k + block * length * width;
+        boolean narrow = x.narrow[at / length];
+        int size = narrow ? run : wide;
         for (int h = 0; h < PackedTile.ROWS; h += 4 * L) {
             long a = lowAt + 2 * h, b = tileRows() > ROWS ? highAt : a + 4 * L;
-            lines(low, a, tileRows() > ROWS ? high : low, b, blockBytes() - LINE + 4 * L, size, x.x, at, biases(x, size), at / size, width,
+            lines(low, a, tileRows() > ROWS ? high : low, b, blockBytes() - LINE + 4 * L, size, x.x, at, x.biases(narrow), at / size, width,
                     tile.parts, h);
         }
         if (first) {
             scales(low, lowAt, tile, 0, 0);
             if (tileRows() > ROWS) scales(high, highAt, tile, 0, 1);
         }
-        end(tile, 0, x, at, size < wide, width, acc, accAt);
-    }
-
-    /// Values of k in the runs of a block and a group of columns.
-    private int size(PackedOperand x, int at) {
-        return x.narrow[at / length] ? run : wide;
-    }
-
-    private int[] biases(PackedOperand x, int size) {
-        return size == wide ? x.wideBiases : x.biases;
+        end(tile, 0, x, at, narrow, width, acc, accAt);
     }
 
     /// Sums of a block's runs, two vectors of rows.
@@ -78,6 +73,6 @@ public abstract class PackedRuns extends PackedType {
     ///
     /// @param i which of the tile's blocks
     /// @param at of the block's values in the operand
-    /// @param narrow whether there are two runs where one would do with most activations
+    /// @param narrow whether the runs are not wide
     abstract void end(PackedTile tile, int i, PackedOperand x, int at, boolean narrow, int width, float[] acc, int accAt);
 }

@@ -43,19 +43,22 @@ public abstract class PackedType {
     final int run;
     final int wide;
     final int offset;
+    final int wideOffset;
 
     /// @param length values of k in a block
     /// @param lines of a block
     /// @param run values of k whose products fit 16 bits
     /// @param wide values of k whose products fit 16 bits with most activations: one or two runs. A group of columns in which they do
     ///        not, is multiplied run by run.
-    /// @param offset taken from each value for that
-    PackedType(int length, int lines, int run, int wide, int offset) {
+    /// @param offset taken from each value for that: half of what a value can be
+    /// @param wideOffset the same in wide runs: as much, or nothing where that saves adding it again
+    PackedType(int length, int lines, int run, int wide, int offset, int wideOffset) {
         this.length = length;
         this.lines = lines;
         this.run = run;
         this.wide = wide;
         this.offset = offset;
+        this.wideOffset = wideOffset;
     }
 
     /// Values of k in a block.
@@ -114,6 +117,18 @@ public abstract class PackedType {
     /// Columns up to which each is multiplied by itself ([#column]) while the panel is in the cache: faster than unpacking it.
     public int few() {
         return 4;
+    }
+
+    /// Whether the products of a wide run fit 16 bits, whatever the weights.
+    ///
+    /// @param size sum of the run's values without their signs
+    final boolean fits(int size) {
+        return size * Math.max(wideOffset, 2 * offset - 1 - wideOffset) <= Short.MAX_VALUE;
+    }
+
+    /// Whether a column that is alone ([#column]) is multiplied by factors in place of its values, which saves cutting the weights out.
+    boolean hasFactors() {
+        return false;
     }
 
     /// Rows of a tile: 32 or 64.
