@@ -58,6 +58,22 @@ class LargePagesTest {
     }
 
     @Test
+    void laterSlabsAreLarger() {
+        try (Arena arena = Arena.ofShared()) {
+            SegmentAllocator memory = LargePages.in(arena);
+            assertInstanceOf(LargePages.class, memory, "this module's tests run with native access");
+            long end = 0, piece = 100L << 20; // untouched
+            int slabs = 0;
+            for (int i = 0; i < 24; i++) {
+                MemorySegment s = memory.allocate(piece, 64);
+                if (s.address() != end) slabs++;
+                end = s.address() + piece;
+            }
+            assertTrue(slabs < 12, slabs + " slabs: of 256 MB it would be 12");
+        }
+    }
+
+    @Test
     void isGivenBackWithItsArena() throws IOException {
         assumeTrue(Files.exists(Path.of("/proc/self/maps")), "no /proc here: nothing shows what is mapped");
         MemorySegment s;
