@@ -112,7 +112,7 @@ class HostileModelTest {
         String p = good.architecture() + ".";
         int heads = good.metadata().findInts(p + "attention.head_count").orElseThrow()[0],
                 layers = good.metadata().requireInt(p + "block_count");
-        refused(good.withInt(p + "attention.head_count_kv", 3), p + "attention.head_count_kv");
+        refused(good.withInt(p + "attention.head_count_kv", heads % 3 == 0 ? 4 : 3), p + "attention.head_count_kv");
         refused(good.withInt(p + "attention.head_count_kv", heads + 1), p + "attention.head_count_kv");
         refused(good.withInt(p + "attention.head_count", heads * 3L), "");
         refused(good.withInt(p + "attention.key_length", 33), "");
