@@ -61,7 +61,7 @@ public final class Model implements AutoCloseable {
         this.workers = workers;
         this.warmUp = warmUp;
         scheduler = new Scheduler(decoder, new Pass(weights.kernels(), workers, pool, decoder.width(), file), options.microBatch(),
-                info.name(), recorder);
+                info.name(), recorder, warmUp::go);
         experts = new ModelExperts(info, decoder, recorder);
     }
 

@@ -108,7 +108,8 @@ public final class Kernels {
 
     /// Begins to compile, in the background, what products with these matrices need. The compiler takes vector code in hand only after
     /// some thousand runs, and before that it is slower than plain loops by a factor of hundreds: until it is compiled, products are
-    /// computed in plain loops, with the same bits; with large matrices they rather wait for some seconds, since that takes less.
+    /// computed in plain loops, with the same bits; with large matrices they rather wait for some seconds, since that takes less. With small
+    /// ones the processors are left to a first short prompt ([WarmUp#go()] says that it is through).
     /// Whoever does not call this gets vector code at once, and pays for the beginning.
     ///
     /// Reads a little of the matrices' memory. To be closed before that memory goes away.
@@ -118,7 +119,7 @@ public final class Kernels {
         long once = 0; // multiply-adds of a column with each matrix
         for (Matrix w : matrices) once += (long) w.rows() * w.columns();
         return new WarmUp(vectors ? VectorKernels.exercises(matrices, ops, attention) : List.of(), warning, WarmUp.PATIENCE_NANOS,
-                once > SMALL ? WAIT_NANOS : 0);
+                once > SMALL ? 0 : WarmUp.DELAY_NANOS, once > SMALL ? WAIT_NANOS : 0);
     }
 
     /// What is not a matrix.

@@ -71,7 +71,7 @@ final class PackedMatMul extends MatMul {
             WorkerScratch scratch) {
         int columns = x.columns(segment), before = x.prepared(form).table[segment];
         PackedOperand operand = x.prepared(form).packed;
-        if (warmth(columns).staysCold()) {
+        if (warmth(columns).staysCold(columns)) {
             plain(w, expert, from, to, operand, before, columns, out, outAt, outStride, scratch);
             return;
         }

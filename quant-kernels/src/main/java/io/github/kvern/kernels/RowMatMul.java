@@ -45,7 +45,7 @@ final class RowMatMul extends MatMul {
             int rows = Math.min(WorkList.PANEL, to - row);
             panel(w, ((long) expert * w.rows() + row) * w.rowBytes(), rows, p, x.start(segment), columns, out, outAt + row, outStride,
                     lanes,
-                    !warmth.staysCold());
+                    !warmth.staysCold(columns));
         }
     }
 

@@ -42,7 +42,7 @@ final class TileMatMul extends MatMul {
             int at = PackedColumns.start(p, segment, c);
             for (int row = from; row < to; row += Tile.ROWS) {
                 int rows = Math.min(Tile.ROWS, to - row), o = outAt + c * outStride;
-                if (warmth.staysCold())
+                if (warmth.staysCold(columns))
                     ScalarMatMul.rows(w, expert, row, row + rows, x, x.start(segment) + c, count, out, o, outStride, scratch);
                 else
                     panel(w, expert, row, rows, p.floats, at, count, out, o + row, outStride, scratch);

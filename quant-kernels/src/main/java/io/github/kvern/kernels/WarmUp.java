@@ -21,24 +21,30 @@ public final class WarmUp implements AutoCloseable {
     static final long PATIENCE_NANOS = 60_000_000_000L;
     private static final long TURN_NANOS = 2_000_000;
     private static final long PAUSE_MILLIS = 10;
+    /// For so long at most a first, short prompt of a small model has the processors to itself.
+    static final long DELAY_NANOS = 3_000_000_000L;
 
     private final List<Exercise> all;
     private final boolean[] mine;
     private final boolean[] done;
     private final Consumer<String> warning;
     private final long patience;
+    private final long delay;
     private final long wait;
     private final List<String> problems = new CopyOnWriteArrayList<>();
     private final Thread thread;
+    private volatile boolean going;
     private volatile boolean stopped;
 
     /// @param warning takes a line about what does not become fast
     /// @param patience how long to try, in nanoseconds
+    /// @param delay how long to leave others alone at first, in nanoseconds, unless [#go()] is called or a product has many columns
     /// @param wait how long products should rather wait for it than be computed in plain loops, in nanoseconds
-    WarmUp(List<Exercise> all, Consumer<String> warning, long patience, long wait) {
+    WarmUp(List<Exercise> all, Consumer<String> warning, long patience, long delay, long wait) {
         this.all = List.copyOf(all);
         this.warning = warning;
         this.patience = patience;
+        this.delay = delay;
         this.wait = wait;
         mine = new boolean[all.size()];
         done = new boolean[all.size()];
@@ -51,7 +57,8 @@ public final class WarmUp implements AutoCloseable {
         long start = System.nanoTime();
         int unfinished = 0;
         try {
-            work(start);
+            while (System.nanoTime() - start < delay && !stopped && !going && !isWanted()) Thread.sleep(PAUSE_MILLIS);
+            work(System.nanoTime());
         } catch (InterruptedException | RuntimeException | Error e) { // nothing that a warm-up may break
             LOG.debug("warm-up left off", e);
             if (!problems.isEmpty()) warnOfProblems();
@@ -79,8 +86,7 @@ public final class WarmUp implements AutoCloseable {
         int[] fast = new int[done.length];
         for (int left = done.length; left > 0 && !stopped;) {
             boolean patient = System.nanoTime() - start < patience, worked = false;
-            boolean wanted = false;
-            for (int i = 0; i < done.length; i++) wanted |= !done[i] && mine[i] && all.get(i).warmth().isWanted();
+            boolean wanted = isWanted();
             for (int i = 0; i < done.length && !stopped; i++) {
                 if (done[i]) continue;
                 Exercise w = all.get(i);
@@ -103,6 +109,13 @@ public final class WarmUp implements AutoCloseable {
         }
     }
 
+    /// Whether somebody waits for what is left to do here.
+    private boolean isWanted() {
+        boolean wanted = false;
+        for (int i = 0; i < done.length; i++) wanted |= !done[i] && mine[i] && all.get(i).warmth().isWanted();
+        return wanted;
+    }
+
     /// Runs one kernel for a moment; how many more runs were fast than slow.
     private int turn(Exercise w, int fast) {
         long end = System.nanoTime() + TURN_NANOS;
@@ -116,6 +129,11 @@ public final class WarmUp implements AutoCloseable {
         return fast;
     }
 
+    /// The first prompt is through, or nobody has one: no reason to wait any longer.
+    public void go() {
+        going = true;
+    }
+
     /// Whether nothing is left to do.
     public boolean isDone() {
         return !thread.isAlive();
@@ -125,6 +143,7 @@ public final class WarmUp implements AutoCloseable {
     ///
     /// @return false when it took longer than that
     public boolean await(Duration time) throws InterruptedException {
+        go();
         return thread.join(time);
     }
 

@@ -6,6 +6,9 @@ final class Warmth {
         NEW, BEGUN, WARM, GIVEN_UP
     }
 
+    /// Columns from which on even small matrices take plain loops long.
+    private static final int MANY = 64;
+
     private volatile boolean cold;
     private volatile boolean wanted;
     private State state = State.NEW;
@@ -18,12 +21,14 @@ final class Warmth {
 
     /// The same for a product, which may be so large that plain loops take longer than the compiler: if whoever began said that waiting
     /// is worth its time, this waits for the code to be compiled, or for that time to be over.
-    boolean staysCold() {
-        return cold && !awaitWarm();
+    ///
+    /// @param columns of the product
+    boolean staysCold(int columns) {
+        return cold && !awaitWarm(columns);
     }
 
-    private synchronized boolean awaitWarm() {
-        wanted = true;
+    private synchronized boolean awaitWarm(int columns) {
+        wanted |= patience > 0 || columns >= MANY;
         boolean interrupted = false;
         while (cold && state == State.BEGUN && !interrupted) {
             long left = patience - (System.nanoTime() - begun);
@@ -38,7 +43,7 @@ final class Warmth {
         return !cold;
     }
 
-    /// Whether a product was to be computed with this code while it was cold.
+    /// Whether a product that takes long in plain loops was to be computed with this code while it was cold.
     boolean isWanted() {
         return wanted;
     }

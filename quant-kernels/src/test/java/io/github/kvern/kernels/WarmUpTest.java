@@ -26,7 +26,7 @@ final class WarmUpTest {
         List<Exercise> all = List.of(new Exercise("the slow one", slow, () -> SLOW), new Exercise("the fast one", fast, () -> FAST));
         for (int round = 0; round < 2; round++) { // who comes later is told, too
             BlockingQueue<String> warnings = new LinkedBlockingQueue<>();
-            try (WarmUp warmUp = new WarmUp(all, warnings::add, 1, 0)) {
+            try (WarmUp warmUp = new WarmUp(all, warnings::add, 1, 0, 0)) {
                 assertTrue(warmUp.await(LONG));
                 assertEquals(List.of("the slow one"), warmUp.problems());
                 String warning = warnings.remove();
@@ -46,10 +46,10 @@ final class WarmUpTest {
         WarmUp first = new WarmUp(List.of(new Exercise("slow here", warmth, () -> {
             runs.countDown();
             return SLOW;
-        })), warnings::add, TimeUnit.MINUTES.toNanos(2), 0);
+        })), warnings::add, TimeUnit.MINUTES.toNanos(2), 0, 0);
         assertTrue(runs.await(2, TimeUnit.MINUTES));
         try (WarmUp second = new WarmUp(List.of(new Exercise("fast there", warmth, () -> FAST)), warnings::add,
-                TimeUnit.MINUTES.toNanos(2), 0)) {
+                TimeUnit.MINUTES.toNanos(2), 0, 0)) {
             assertTrue(warmth.isCold());
             assertFalse(second.await(Duration.ofMillis(1)), "the first is at work on it");
             first.close();
@@ -66,7 +66,7 @@ final class WarmUpTest {
         BlockingQueue<String> warnings = new LinkedBlockingQueue<>();
         try (WarmUp warmUp = new WarmUp(List.of(new Exercise("broken", warmth, () -> {
             throw new IllegalStateException();
-        })), warnings::add, 1, 0)) {
+        })), warnings::add, 1, 0, 0)) {
             assertTrue(warmUp.await(LONG));
             assertEquals(List.of("broken"), warmUp.problems());
         }
@@ -86,7 +86,7 @@ final class WarmUpTest {
         List<Exercise> all = List.of(new Exercise("the slow one", slow, () -> SLOW), new Exercise("over a short file", unread, () -> {
             throw new InternalError("a fault occurred in an unsafe memory access operation"); // as the JVM says it
         }));
-        try (WarmUp warmUp = new WarmUp(all, warnings::add, Long.MAX_VALUE, 0)) {
+        try (WarmUp warmUp = new WarmUp(all, warnings::add, Long.MAX_VALUE, 0, 0)) {
             assertTrue(warmUp.await(LONG));
             assertEquals(List.of("the slow one", "over a short file"), warmUp.problems(), "it did not become fast either");
         }
@@ -99,10 +99,10 @@ final class WarmUpTest {
     @Test
     void aLargeProductWaitsUntilTheCodeIsCompiled() throws InterruptedException {
         Warmth warmth = new Warmth();
-        assertFalse(warmth.staysCold(), "nobody warms it up");
+        assertFalse(warmth.staysCold(1), "nobody warms it up");
         warmth.begin(LONG.toNanos());
         BlockingQueue<Boolean> cold = new LinkedBlockingQueue<>();
-        Thread product = Thread.ofPlatform().start(() -> cold.add(warmth.staysCold()));
+        Thread product = Thread.ofPlatform().start(() -> cold.add(warmth.staysCold(1)));
         while (!warmth.isWanted()) Thread.sleep(1);
         assertTrue(cold.isEmpty(), "it waits");
         warmth.warm();
@@ -117,11 +117,11 @@ final class WarmUpTest {
         never.begin(0);
         given.begin(LONG.toNanos());
         given.giveUp();
-        assertTrue(patient.staysCold() && never.staysCold() && given.staysCold(), "plain loops");
+        assertTrue(patient.staysCold(1) && never.staysCold(1) && given.staysCold(1), "plain loops");
         Warmth interrupted = new Warmth();
         interrupted.begin(LONG.toNanos());
         Thread.currentThread().interrupt();
-        assertTrue(interrupted.staysCold());
+        assertTrue(interrupted.staysCold(1));
         assertTrue(Thread.interrupted(), "is kept");
     }
 
@@ -131,10 +131,10 @@ final class WarmUpTest {
         AtomicInteger runs = new AtomicInteger(), others = new AtomicInteger();
         List<Exercise> all = List.of(new Exercise("other", other, () -> slowly(others)),
                 new Exercise("waited for", waited, () -> slowly(runs)));
-        try (WarmUp warmUp = new WarmUp(all, w -> {}, LONG.toNanos(), LONG.toNanos())) {
+        try (WarmUp warmUp = new WarmUp(all, w -> {}, LONG.toNanos(), 0, LONG.toNanos())) {
             Thread product = Thread.ofPlatform().start(() -> {
                 while (!waited.isCold()) Thread.onSpinWait();
-                waited.staysCold();
+                waited.staysCold(1);
             });
             while (!waited.isWanted()) Thread.sleep(1);
             await(runs, runs.get() + 10); // several turns
@@ -146,6 +146,31 @@ final class WarmUpTest {
             assertFalse(warmUp.isDone());
         }
         assertFalse(other.isCold());
+    }
+
+    @Test
+    void aDelayEndsWhenSomebodyWaitsOrHasManyColumns() throws InterruptedException {
+        Warmth fast = new Warmth();
+        AtomicInteger runs = new AtomicInteger();
+        List<Exercise> all = List.of(new Exercise("fast", fast, () -> {
+            runs.incrementAndGet();
+            return FAST;
+        }));
+        try (WarmUp warmUp = new WarmUp(all, w -> {}, 1, Long.MAX_VALUE, 0)) {
+            assertTrue(fast.staysCold(1), "plain loops");
+            assertFalse(fast.isWanted());
+            assertEquals(0, runs.get());
+            assertTrue(warmUp.await(LONG));
+        }
+        assertFalse(fast.isCold());
+        fast.stop();
+        try (WarmUp warmUp = new WarmUp(all, w -> {}, 1, Long.MAX_VALUE, 0)) {
+            assertTrue(fast.staysCold(512), "plain loops");
+            while (!warmUp.isDone()) Thread.sleep(1);
+        }
+        fast.stop();
+        new WarmUp(all, w -> {}, 1, Long.MAX_VALUE, 0).close();
+        assertFalse(fast.isCold(), "vector code from now on");
     }
 
     private static long slowly(AtomicInteger runs) {

@@ -34,6 +34,7 @@ public final class Scheduler implements AutoCloseable {
     private final List<Job> inStep = new ArrayList<>();
     private final Step step = new Step();
     private final Recorder recorder;
+    private final Runnable stepped;
     private final ExpertTotals experts;
     private float[] logits = new float[0];
     private long releases;
@@ -45,7 +46,9 @@ public final class Scheduler implements AutoCloseable {
     /// Starts the driver.
     ///
     /// @param microBatch the most rows of a step
-    public Scheduler(Decoder decoder, Pass pass, int microBatch, String name, Recorder recorder) {
+    /// @param stepped is run when a step is done, by the driver
+    public Scheduler(Decoder decoder, Pass pass, int microBatch, String name, Recorder recorder, Runnable stepped) {
+        this.stepped = stepped;
         this.recorder = recorder;
         this.experts = new ExpertTotals(decoder);
         this.decoder = decoder;
@@ -165,6 +168,7 @@ public final class Scheduler implements AutoCloseable {
                         whole = runStep();
                     } finally {
                         recorder.stepEnds(step.count(), inStep.size(), whole ? step.wantedCount() : 0, whole);
+                        stepped.run();
                     }
                 } catch (Throwable e) { // whatever it is: who waits must be told, and the others go on
                     fail(e);
