@@ -109,7 +109,8 @@ final class PackedMatMul extends MatMul {
         RestoredRows restored = scratch.restoredRows();
         for (int row = from; row < to; row += RestoredRows.MOST) { // a panel's rows are a multiple of that
             int rows = Math.min(RestoredRows.MOST, to - row);
-            MemorySegment s = restored.of(w, this, expert, row, rows);
+            byte[] bytes = restored.bytes(w, this, expert, row, rows);
+            int rowBytes = (int) w.rowBytes(); // the array has room for several rows
             for (int r = 0; r < rows; r++) {
                 for (int c = 0, group = 0, width = 0, end = 0; c < columns; c++) {
                     if (c == end) {
@@ -117,7 +118,7 @@ final class PackedMatMul extends MatMul {
                         width = few ? 1 : PackedOperand.width(columns - c);
                         end = c + width;
                     }
-                    out[outAt + c * outStride + row + r] = PackedPlain.row(file, s, r * w.rowBytes(), w.columns(), x, before + group, width,
+                    out[outAt + c * outStride + row + r] = PackedPlain.row(file, bytes, r * rowBytes, w.columns(), x, before + group, width,
                             c - group, type, few);
                 }
             }

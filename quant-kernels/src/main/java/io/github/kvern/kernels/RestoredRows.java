@@ -20,6 +20,12 @@ final class RestoredRows {
     /// @param rows 1 to [#MOST]
     /// @return the rows, one after the other, until the next call
     MemorySegment of(Matrix w, PackedMatMul kernel, int expert, int row, int rows) {
+        bytes(w, kernel, expert, row, rows);
+        return segment;
+    }
+
+    /// The same, as an array.
+    byte[] bytes(Matrix w, PackedMatMul kernel, int expert, int row, int rows) {
         if (block.length < kernel.type.blockBytes()) block = new byte[kernel.type.blockBytes()];
         if (bytes.length < rows * w.rowBytes()) {
             bytes = new byte[Math.toIntExact(rows * w.rowBytes())];
@@ -29,6 +35,6 @@ final class RestoredRows {
         int panel = row / PackedType.ROWS;
         kernel.unpacking().rows(packed.segment(expert, panel), packed.offset(expert, panel), w.columns() / kernel.type.blockLength(),
                 row % PackedType.ROWS, rows, block, bytes);
-        return segment;
+        return bytes;
     }
 }
