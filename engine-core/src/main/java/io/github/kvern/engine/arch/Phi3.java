@@ -40,7 +40,7 @@ final class Phi3 {
         if (!w.has(LONG) && !w.has(SHORT)) return a.rope(true);
         int context = a.parameters().context();
         boolean stretched = context > a.keys().number("rope.scaling.original_context_length", context, 1, Integer.MAX_VALUE);
-        w.skip(stretched ? SHORT : LONG);
-        return a.rope(true, stretched ? LONG : SHORT);
+        Rope ofLong = a.rope(true, LONG), ofShort = a.rope(true, SHORT); // what is not used has to be right, too
+        return stretched ? ofLong : ofShort;
     }
 }

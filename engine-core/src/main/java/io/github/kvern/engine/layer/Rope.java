@@ -14,6 +14,8 @@ public final class Rope {
     private static final double QUARTER_REST = 6.123233995736766e-17;
     private static final double QUARTERS = 2 / Math.PI;
 
+    /// Models have little more than 1; with much more, keys would be no half floats.
+    private static final int MOST_ATTENTION = 100;
     private static final String LOCAL_BASE = "rope.freq_base_swa";
     private static final String DIVISORS = "rope_freqs.weight";
 
@@ -67,7 +69,8 @@ public final class Rope {
         if (factor < 0) throw r.wrong("rope.scaling.factor", "0 (none) or more", "" + factor);
         if (factor == 0) factor = 1;
         float attention = r.real("rope.scaling.attn_factor", 1f);
-        if (!(attention > 0)) throw r.wrong("rope.scaling.attn_factor", "a number above 0", "" + attention);
+        if (!(attention > 0 && attention <= MOST_ATTENTION))
+            throw r.wrong("rope.scaling.attn_factor", "a number above 0, at most " + MOST_ATTENTION, "" + attention);
         String type = r.metadata().findString(r.prefix() + "rope.scaling.type").orElse("linear");
         float[] ramp = Weights.NONE;
         float magnitude = attention;

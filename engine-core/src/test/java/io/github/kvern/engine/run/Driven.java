@@ -68,7 +68,8 @@ final class Driven implements AutoCloseable {
         Decoder decoder = new Decoder(plain.embedding(), plain.ropes(), watched, plain.norm(), plain.output(), plain.cacheGroups(),
                 plain.embeddingScale());
         pool = new PagePool(decoder.cacheGroups(), cacheBytes);
-        scheduler = new Scheduler(decoder, new Pass(kernels, workers, pool, decoder.width(), file), microBatch, "watched", Recorder.here());
+        scheduler = new Scheduler(decoder, new Pass(kernels, workers, pool, decoder.width(), file), microBatch, "watched", Recorder.here(),
+                () -> {});
     }
 
     /// A prompt of so many ids, different for each salt.
