@@ -11,6 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -167,11 +168,15 @@ final class PackedMatMul extends MatMul {
         }
     }
 
-    /// A packed matrix of zeros, a tile high and at most as wide as the given one: kernels are compiled while the weights are packed.
+    /// A packed matrix, a tile high and at most as wide as the given one. Of weights that lie in a file it is a piece: code that was
+    /// compiled for memory of another kind is given up at the first use, and then runs as if it had never been compiled. Otherwise of
+    /// zeros, so that kernels are compiled while the weights are packed.
     private Matrix littlePacked(Matrix large) {
         int block = file.blockLength(), k = Math.min(large.columns(), Math.max(block, LITTLE / block * block));
-        MemorySegment zeros = Arena.ofAuto().allocate(PackedWeights.bytes(type, type.tileRows(), k, 1), 64);
-        return new Matrix(file, null, type.tileRows(), k, 1, this, this, PackedWeights.in(zeros, type, type.tileRows(), k, 1));
+        long bytes = PackedWeights.bytes(type, type.tileRows(), k, 1);
+        MemorySegment piece = (large.layout() == Layout.PACKED ? large.packed().stored(bytes) : Optional.<MemorySegment>empty())
+                .orElseGet(() -> Arena.ofAuto().allocate(bytes, 64));
+        return new Matrix(file, null, type.tileRows(), k, 1, this, this, PackedWeights.in(piece, type, type.tileRows(), k, 1));
     }
 
     @Override

@@ -54,6 +54,12 @@ final class PackedWeights {
         return w;
     }
 
+    /// The first bytes of weights that lie in a file; empty where they do not, or are fewer.
+    Optional<MemorySegment> stored(long bytes) {
+        MemorySegment all = stored;
+        return all == null || all.byteSize() < bytes ? Optional.empty() : Optional.of(all.asSlice(0, bytes));
+    }
+
     /// Packs a matrix; empty when a scale in it is no finite number.
     static Optional<PackedWeights> of(PackedType type, Matrix m, ByteSource source, SegmentAllocator memory, Workers workers) {
         PackedWeights w = new PackedWeights(type, m.rows(), m.columns(), m.experts());

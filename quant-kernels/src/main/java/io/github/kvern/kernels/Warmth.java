@@ -11,6 +11,7 @@ final class Warmth {
 
     private volatile boolean cold;
     private volatile boolean wanted;
+    private volatile boolean begins; // the compiler is at it: the state, for those who ask at every step of a product
     private State state = State.NEW;
     private long begun, patience;
 
@@ -24,7 +25,7 @@ final class Warmth {
     ///
     /// @param columns of the product
     boolean staysCold(int columns) {
-        return cold && !awaitWarm(columns);
+        return cold && (!begins || !awaitWarm(columns));
     }
 
     private synchronized boolean awaitWarm(int columns) {
@@ -56,6 +57,7 @@ final class Warmth {
         state = State.BEGUN;
         this.patience = patience;
         begun = System.nanoTime();
+        begins = true;
         cold = true;
         return true;
     }
@@ -77,6 +79,7 @@ final class Warmth {
 
     private void settle(State state, boolean cold) {
         this.state = state;
+        begins = false;
         this.cold = cold;
         wanted = false;
         notifyAll();

@@ -23,23 +23,23 @@ final class PackedBits4 {
     ///
     /// @param low where the first vector of rows begins in a block's first line
     /// @param high where the second one begins
-    /// @param reach bytes from there to the end of what lies in the block
     /// @param out takes `[run][width][ROWS]` from `to` on: the second vector behind the first
-    static void runs(MemorySegment low, long lowAt, MemorySegment high, long highAt, int reach, int runs, int[] x, int xAt, int[] biases,
+    static void runs(MemorySegment low, long lowAt, MemorySegment high, long highAt, int runs, int[] x, int xAt, int[] biases,
             int biasAt,
             int width, short[] out, int to) {
         switch (width) {
-            case 1 -> by1(low, lowAt, high, highAt, reach, runs, x, xAt, biases, biasAt, out, to);
-            case 2 -> by2(low, lowAt, high, highAt, reach, runs, x, xAt, biases, biasAt, out, to);
-            case 4 -> by4(low, lowAt, high, highAt, reach, runs, x, xAt, biases, biasAt, out, to);
-            default -> by8(low, lowAt, high, highAt, reach, runs, x, xAt, biases, biasAt, out, to);
+            case 1 -> by1(low, lowAt, high, highAt, runs, x, xAt, biases, biasAt, out, to);
+            case 2 -> by2(low, lowAt, high, highAt, runs, x, xAt, biases, biasAt, out, to);
+            case 4 -> by4(low, lowAt, high, highAt, runs, x, xAt, biases, biasAt, out, to);
+            default -> by8(low, lowAt, high, highAt, runs, x, xAt, biases, biasAt, out, to);
         }
     }
 
-    private static void by8(MemorySegment low, long lowAt, MemorySegment high, long highAt, int reach, int runs, int[] x, int xAt,
+    private static void by8(MemorySegment low, long lowAt, MemorySegment high, long highAt, int runs, int[] x, int xAt,
             int[] biases,
             int biasAt, short[] out, int to) {
-        MemorySegment w = low.asSlice(lowAt, reach), u = high.asSlice(highAt, reach);
+        Mapped.mark(low, lowAt);
+        Mapped.mark(high, highAt);
         int one = Lanes.ONE[0];
         for (int run = 0; run < runs; run++, biasAt += 8, to += 8 * ROWS) {
             int at = run * (9 * LINE);
@@ -52,7 +52,8 @@ final class PackedBits4 {
             ShortVector a6 = IntVector.broadcast(I, biases[biasAt + 6]).reinterpretAsShorts(), e6 = a6;
             ShortVector a7 = IntVector.broadcast(I, biases[biasAt + 7]).reinterpretAsShorts(), e7 = a7;
             for (int line = 0; line < 8; line += one, at += LINE) {
-                IntVector b = IntVector.fromMemorySegment(I, w, at, LE), d = IntVector.fromMemorySegment(I, u, at, LE);
+                IntVector b = IntVector.fromMemorySegment(I, low, lowAt + at, LE),
+                        d = IntVector.fromMemorySegment(I, high, highAt + at, LE);
                 for (int i = 0; i < 4; i += one, xAt += 8) {
                     ShortVector v0 = b.and(PackedType.NIBBLE).reinterpretAsShorts(), v1 = d.and(PackedType.NIBBLE).reinterpretAsShorts(), v;
                     b = b.lanewise(LSHR, 4);
@@ -102,10 +103,11 @@ final class PackedBits4 {
         }
     }
 
-    private static void by4(MemorySegment low, long lowAt, MemorySegment high, long highAt, int reach, int runs, int[] x, int xAt,
+    private static void by4(MemorySegment low, long lowAt, MemorySegment high, long highAt, int runs, int[] x, int xAt,
             int[] biases,
             int biasAt, short[] out, int to) {
-        MemorySegment w = low.asSlice(lowAt, reach), u = high.asSlice(highAt, reach);
+        Mapped.mark(low, lowAt);
+        Mapped.mark(high, highAt);
         int one = Lanes.ONE[0];
         for (int run = 0; run < runs; run++, biasAt += 4, to += 4 * ROWS) {
             int at = run * (9 * LINE);
@@ -114,7 +116,8 @@ final class PackedBits4 {
             ShortVector a2 = IntVector.broadcast(I, biases[biasAt + 2]).reinterpretAsShorts(), e2 = a2;
             ShortVector a3 = IntVector.broadcast(I, biases[biasAt + 3]).reinterpretAsShorts(), e3 = a3;
             for (int line = 0; line < 8; line += one, at += LINE) {
-                IntVector b = IntVector.fromMemorySegment(I, w, at, LE), d = IntVector.fromMemorySegment(I, u, at, LE);
+                IntVector b = IntVector.fromMemorySegment(I, low, lowAt + at, LE),
+                        d = IntVector.fromMemorySegment(I, high, highAt + at, LE);
                 for (int i = 0; i < 4; i += one, xAt += 4) {
                     ShortVector v0 = b.and(PackedType.NIBBLE).reinterpretAsShorts(), v1 = d.and(PackedType.NIBBLE).reinterpretAsShorts(), v;
                     b = b.lanewise(LSHR, 4);
@@ -144,17 +147,19 @@ final class PackedBits4 {
         }
     }
 
-    private static void by2(MemorySegment low, long lowAt, MemorySegment high, long highAt, int reach, int runs, int[] x, int xAt,
+    private static void by2(MemorySegment low, long lowAt, MemorySegment high, long highAt, int runs, int[] x, int xAt,
             int[] biases,
             int biasAt, short[] out, int to) {
-        MemorySegment w = low.asSlice(lowAt, reach), u = high.asSlice(highAt, reach);
+        Mapped.mark(low, lowAt);
+        Mapped.mark(high, highAt);
         int one = Lanes.ONE[0];
         for (int run = 0; run < runs; run++, biasAt += 2, to += 2 * ROWS) {
             int at = run * (9 * LINE);
             ShortVector a0 = IntVector.broadcast(I, biases[biasAt]).reinterpretAsShorts(), e0 = a0;
             ShortVector a1 = IntVector.broadcast(I, biases[biasAt + 1]).reinterpretAsShorts(), e1 = a1;
             for (int line = 0; line < 8; line += one, at += LINE) {
-                IntVector b = IntVector.fromMemorySegment(I, w, at, LE), d = IntVector.fromMemorySegment(I, u, at, LE);
+                IntVector b = IntVector.fromMemorySegment(I, low, lowAt + at, LE),
+                        d = IntVector.fromMemorySegment(I, high, highAt + at, LE);
                 for (int i = 0; i < 4; i += one, xAt += 2) {
                     ShortVector v0 = b.and(PackedType.NIBBLE).reinterpretAsShorts(), v1 = d.and(PackedType.NIBBLE).reinterpretAsShorts(), v;
                     b = b.lanewise(LSHR, 4);
@@ -174,16 +179,18 @@ final class PackedBits4 {
         }
     }
 
-    private static void by1(MemorySegment low, long lowAt, MemorySegment high, long highAt, int reach, int runs, int[] x, int xAt,
+    private static void by1(MemorySegment low, long lowAt, MemorySegment high, long highAt, int runs, int[] x, int xAt,
             int[] biases,
             int biasAt, short[] out, int to) {
-        MemorySegment w = low.asSlice(lowAt, reach), u = high.asSlice(highAt, reach);
+        Mapped.mark(low, lowAt);
+        Mapped.mark(high, highAt);
         int one = Lanes.ONE[0];
         for (int run = 0; run < runs; run++, biasAt += 1, to += 1 * ROWS) {
             int at = run * (9 * LINE);
             ShortVector a0 = IntVector.broadcast(I, biases[biasAt]).reinterpretAsShorts(), e0 = a0;
             for (int line = 0; line < 8; line += one, at += LINE) {
-                IntVector b = IntVector.fromMemorySegment(I, w, at, LE), d = IntVector.fromMemorySegment(I, u, at, LE);
+                IntVector b = IntVector.fromMemorySegment(I, low, lowAt + at, LE),
+                        d = IntVector.fromMemorySegment(I, high, highAt + at, LE);
                 for (int i = 0; i < 4; i += one, xAt += 1) {
                     ShortVector v0 = b.and(PackedType.NIBBLE).reinterpretAsShorts(), v1 = d.and(PackedType.NIBBLE).reinterpretAsShorts(), v;
                     b = b.lanewise(LSHR, 4);

@@ -14,30 +14,33 @@ import jdk.incubator.vector.ShortVector;
 /// Runs of Q5_K's values times a group of columns, straight from the lines, as [PackedBits4]: three values of a line each, then the one that
 /// lies in what is left of five lines. That one is put together in the loop: a call is not always inlined, and then hands over boxes.
 final class PackedBits5 {
+    /// The bit that a line has left over in each half. In five lines it is shifted down by one before the next: the first ends in bit 11.
+    private static final int TOP = 0x80008000;
+
     private PackedBits5() {}
 
     /// Sums of a block's runs.
     ///
     /// @param low where the first vector of rows begins in a block's first line
     /// @param high where the second one begins
-    /// @param reach bytes from there to the end of what lies in the block
     /// @param pieces in a run: five lines of 16 values each
     /// @param out takes `[run][width][ROWS]` from `to` on: the second vector behind the first
-    static void runs(MemorySegment low, long lowAt, MemorySegment high, long highAt, int reach, int runs, int pieces, int[] x, int xAt,
+    static void runs(MemorySegment low, long lowAt, MemorySegment high, long highAt, int runs, int pieces, int[] x, int xAt,
             int[] biases, int biasAt,
             int width, short[] out, int to) {
         switch (width) {
-            case 1 -> by1(low, lowAt, high, highAt, reach, runs, pieces, x, xAt, biases, biasAt, out, to);
-            case 2 -> by2(low, lowAt, high, highAt, reach, runs, pieces, x, xAt, biases, biasAt, out, to);
-            case 4 -> by4(low, lowAt, high, highAt, reach, runs, pieces, x, xAt, biases, biasAt, out, to);
-            default -> by8(low, lowAt, high, highAt, reach, runs, pieces, x, xAt, biases, biasAt, out, to);
+            case 1 -> by1(low, lowAt, high, highAt, runs, pieces, x, xAt, biases, biasAt, out, to);
+            case 2 -> by2(low, lowAt, high, highAt, runs, pieces, x, xAt, biases, biasAt, out, to);
+            case 4 -> by4(low, lowAt, high, highAt, runs, pieces, x, xAt, biases, biasAt, out, to);
+            default -> by8(low, lowAt, high, highAt, runs, pieces, x, xAt, biases, biasAt, out, to);
         }
     }
 
-    private static void by8(MemorySegment low, long lowAt, MemorySegment high, long highAt, int reach, int runs, int pieces, int[] x,
+    private static void by8(MemorySegment low, long lowAt, MemorySegment high, long highAt, int runs, int pieces, int[] x,
             int xAt, int[] biases,
             int biasAt, short[] out, int to) {
-        MemorySegment w = low.asSlice(lowAt, reach), u = high.asSlice(highAt, reach);
+        Mapped.mark(low, lowAt);
+        Mapped.mark(high, highAt);
         int one = Lanes.ONE[0];
         for (int run = 0; run < runs; run++, biasAt += 8, to += 8 * ROWS) {
             int at = (run * pieces * 5 + run * pieces / 2) * LINE;
@@ -49,23 +52,19 @@ final class PackedBits5 {
             ShortVector a5 = IntVector.broadcast(I, biases[biasAt + 5]).reinterpretAsShorts(), e5 = a5;
             ShortVector a6 = IntVector.broadcast(I, biases[biasAt + 6]).reinterpretAsShorts(), e6 = a6;
             ShortVector a7 = IntVector.broadcast(I, biases[biasAt + 7]).reinterpretAsShorts(), e7 = a7;
+            IntVector rest = IntVector.zero(I), rest2 = rest;
             for (int source = 0; source < 6 * pieces; source += one) {
                 IntVector b, d;
                 if (source % 6 < 5) {
-                    b = IntVector.fromMemorySegment(I, w, at, LE);
-                    d = IntVector.fromMemorySegment(I, u, at, LE);
+                    b = IntVector.fromMemorySegment(I, low, lowAt + at, LE);
+                    d = IntVector.fromMemorySegment(I, high, highAt + at, LE);
+                    rest = rest.lanewise(LSHR, 1).or(b.and(TOP));
+                    rest2 = rest2.lanewise(LSHR, 1).or(d.and(TOP));
                     at += LINE;
                 } else {
-                    b = IntVector.fromMemorySegment(I, w, at - 5 * LINE, LE).lanewise(LSHR, 15).and(PackedQ5_K.BIT)
-                            .or(IntVector.fromMemorySegment(I, w, at - 4 * LINE, LE).lanewise(LSHR, 14).and(PackedQ5_K.BIT << 1))
-                            .or(IntVector.fromMemorySegment(I, w, at - 3 * LINE, LE).lanewise(LSHR, 13).and(PackedQ5_K.BIT << 2))
-                            .or(IntVector.fromMemorySegment(I, w, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedQ5_K.BIT << 3))
-                            .or(IntVector.fromMemorySegment(I, w, at - LINE, LE).lanewise(LSHR, 11).and(PackedQ5_K.BIT << 4));
-                    d = IntVector.fromMemorySegment(I, u, at - 5 * LINE, LE).lanewise(LSHR, 15).and(PackedQ5_K.BIT)
-                            .or(IntVector.fromMemorySegment(I, u, at - 4 * LINE, LE).lanewise(LSHR, 14).and(PackedQ5_K.BIT << 1))
-                            .or(IntVector.fromMemorySegment(I, u, at - 3 * LINE, LE).lanewise(LSHR, 13).and(PackedQ5_K.BIT << 2))
-                            .or(IntVector.fromMemorySegment(I, u, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedQ5_K.BIT << 3))
-                            .or(IntVector.fromMemorySegment(I, u, at - LINE, LE).lanewise(LSHR, 11).and(PackedQ5_K.BIT << 4));
+                    b = rest.lanewise(LSHR, 11).and(PackedQ5_K.FIVE);
+                    d = rest2.lanewise(LSHR, 11).and(PackedQ5_K.FIVE);
+                    rest = rest2 = IntVector.zero(I);
                 }
                 for (int i = source % 6 < 5 ? 0 : 2; i < 3; i += one, xAt += 8) {
                     ShortVector v0 = b.and(PackedQ5_K.FIVE).reinterpretAsShorts(), v1 = d.and(PackedQ5_K.FIVE).reinterpretAsShorts(), v;
@@ -116,10 +115,11 @@ final class PackedBits5 {
         }
     }
 
-    private static void by4(MemorySegment low, long lowAt, MemorySegment high, long highAt, int reach, int runs, int pieces, int[] x,
+    private static void by4(MemorySegment low, long lowAt, MemorySegment high, long highAt, int runs, int pieces, int[] x,
             int xAt, int[] biases,
             int biasAt, short[] out, int to) {
-        MemorySegment w = low.asSlice(lowAt, reach), u = high.asSlice(highAt, reach);
+        Mapped.mark(low, lowAt);
+        Mapped.mark(high, highAt);
         int one = Lanes.ONE[0];
         for (int run = 0; run < runs; run++, biasAt += 4, to += 4 * ROWS) {
             int at = (run * pieces * 5 + run * pieces / 2) * LINE;
@@ -127,23 +127,19 @@ final class PackedBits5 {
             ShortVector a1 = IntVector.broadcast(I, biases[biasAt + 1]).reinterpretAsShorts(), e1 = a1;
             ShortVector a2 = IntVector.broadcast(I, biases[biasAt + 2]).reinterpretAsShorts(), e2 = a2;
             ShortVector a3 = IntVector.broadcast(I, biases[biasAt + 3]).reinterpretAsShorts(), e3 = a3;
+            IntVector rest = IntVector.zero(I), rest2 = rest;
             for (int source = 0; source < 6 * pieces; source += one) {
                 IntVector b, d;
                 if (source % 6 < 5) {
-                    b = IntVector.fromMemorySegment(I, w, at, LE);
-                    d = IntVector.fromMemorySegment(I, u, at, LE);
+                    b = IntVector.fromMemorySegment(I, low, lowAt + at, LE);
+                    d = IntVector.fromMemorySegment(I, high, highAt + at, LE);
+                    rest = rest.lanewise(LSHR, 1).or(b.and(TOP));
+                    rest2 = rest2.lanewise(LSHR, 1).or(d.and(TOP));
                     at += LINE;
                 } else {
-                    b = IntVector.fromMemorySegment(I, w, at - 5 * LINE, LE).lanewise(LSHR, 15).and(PackedQ5_K.BIT)
-                            .or(IntVector.fromMemorySegment(I, w, at - 4 * LINE, LE).lanewise(LSHR, 14).and(PackedQ5_K.BIT << 1))
-                            .or(IntVector.fromMemorySegment(I, w, at - 3 * LINE, LE).lanewise(LSHR, 13).and(PackedQ5_K.BIT << 2))
-                            .or(IntVector.fromMemorySegment(I, w, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedQ5_K.BIT << 3))
-                            .or(IntVector.fromMemorySegment(I, w, at - LINE, LE).lanewise(LSHR, 11).and(PackedQ5_K.BIT << 4));
-                    d = IntVector.fromMemorySegment(I, u, at - 5 * LINE, LE).lanewise(LSHR, 15).and(PackedQ5_K.BIT)
-                            .or(IntVector.fromMemorySegment(I, u, at - 4 * LINE, LE).lanewise(LSHR, 14).and(PackedQ5_K.BIT << 1))
-                            .or(IntVector.fromMemorySegment(I, u, at - 3 * LINE, LE).lanewise(LSHR, 13).and(PackedQ5_K.BIT << 2))
-                            .or(IntVector.fromMemorySegment(I, u, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedQ5_K.BIT << 3))
-                            .or(IntVector.fromMemorySegment(I, u, at - LINE, LE).lanewise(LSHR, 11).and(PackedQ5_K.BIT << 4));
+                    b = rest.lanewise(LSHR, 11).and(PackedQ5_K.FIVE);
+                    d = rest2.lanewise(LSHR, 11).and(PackedQ5_K.FIVE);
+                    rest = rest2 = IntVector.zero(I);
                 }
                 for (int i = source % 6 < 5 ? 0 : 2; i < 3; i += one, xAt += 4) {
                     ShortVector v0 = b.and(PackedQ5_K.FIVE).reinterpretAsShorts(), v1 = d.and(PackedQ5_K.FIVE).reinterpretAsShorts(), v;
@@ -174,32 +170,29 @@ final class PackedBits5 {
         }
     }
 
-    private static void by2(MemorySegment low, long lowAt, MemorySegment high, long highAt, int reach, int runs, int pieces, int[] x,
+    private static void by2(MemorySegment low, long lowAt, MemorySegment high, long highAt, int runs, int pieces, int[] x,
             int xAt, int[] biases,
             int biasAt, short[] out, int to) {
-        MemorySegment w = low.asSlice(lowAt, reach), u = high.asSlice(highAt, reach);
+        Mapped.mark(low, lowAt);
+        Mapped.mark(high, highAt);
         int one = Lanes.ONE[0];
         for (int run = 0; run < runs; run++, biasAt += 2, to += 2 * ROWS) {
             int at = (run * pieces * 5 + run * pieces / 2) * LINE;
             ShortVector a0 = IntVector.broadcast(I, biases[biasAt]).reinterpretAsShorts(), e0 = a0;
             ShortVector a1 = IntVector.broadcast(I, biases[biasAt + 1]).reinterpretAsShorts(), e1 = a1;
+            IntVector rest = IntVector.zero(I), rest2 = rest;
             for (int source = 0; source < 6 * pieces; source += one) {
                 IntVector b, d;
                 if (source % 6 < 5) {
-                    b = IntVector.fromMemorySegment(I, w, at, LE);
-                    d = IntVector.fromMemorySegment(I, u, at, LE);
+                    b = IntVector.fromMemorySegment(I, low, lowAt + at, LE);
+                    d = IntVector.fromMemorySegment(I, high, highAt + at, LE);
+                    rest = rest.lanewise(LSHR, 1).or(b.and(TOP));
+                    rest2 = rest2.lanewise(LSHR, 1).or(d.and(TOP));
                     at += LINE;
                 } else {
-                    b = IntVector.fromMemorySegment(I, w, at - 5 * LINE, LE).lanewise(LSHR, 15).and(PackedQ5_K.BIT)
-                            .or(IntVector.fromMemorySegment(I, w, at - 4 * LINE, LE).lanewise(LSHR, 14).and(PackedQ5_K.BIT << 1))
-                            .or(IntVector.fromMemorySegment(I, w, at - 3 * LINE, LE).lanewise(LSHR, 13).and(PackedQ5_K.BIT << 2))
-                            .or(IntVector.fromMemorySegment(I, w, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedQ5_K.BIT << 3))
-                            .or(IntVector.fromMemorySegment(I, w, at - LINE, LE).lanewise(LSHR, 11).and(PackedQ5_K.BIT << 4));
-                    d = IntVector.fromMemorySegment(I, u, at - 5 * LINE, LE).lanewise(LSHR, 15).and(PackedQ5_K.BIT)
-                            .or(IntVector.fromMemorySegment(I, u, at - 4 * LINE, LE).lanewise(LSHR, 14).and(PackedQ5_K.BIT << 1))
-                            .or(IntVector.fromMemorySegment(I, u, at - 3 * LINE, LE).lanewise(LSHR, 13).and(PackedQ5_K.BIT << 2))
-                            .or(IntVector.fromMemorySegment(I, u, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedQ5_K.BIT << 3))
-                            .or(IntVector.fromMemorySegment(I, u, at - LINE, LE).lanewise(LSHR, 11).and(PackedQ5_K.BIT << 4));
+                    b = rest.lanewise(LSHR, 11).and(PackedQ5_K.FIVE);
+                    d = rest2.lanewise(LSHR, 11).and(PackedQ5_K.FIVE);
+                    rest = rest2 = IntVector.zero(I);
                 }
                 for (int i = source % 6 < 5 ? 0 : 2; i < 3; i += one, xAt += 2) {
                     ShortVector v0 = b.and(PackedQ5_K.FIVE).reinterpretAsShorts(), v1 = d.and(PackedQ5_K.FIVE).reinterpretAsShorts(), v;
@@ -220,31 +213,28 @@ final class PackedBits5 {
         }
     }
 
-    private static void by1(MemorySegment low, long lowAt, MemorySegment high, long highAt, int reach, int runs, int pieces, int[] x,
+    private static void by1(MemorySegment low, long lowAt, MemorySegment high, long highAt, int runs, int pieces, int[] x,
             int xAt, int[] biases,
             int biasAt, short[] out, int to) {
-        MemorySegment w = low.asSlice(lowAt, reach), u = high.asSlice(highAt, reach);
+        Mapped.mark(low, lowAt);
+        Mapped.mark(high, highAt);
         int one = Lanes.ONE[0];
         for (int run = 0; run < runs; run++, biasAt += 1, to += 1 * ROWS) {
             int at = (run * pieces * 5 + run * pieces / 2) * LINE;
             ShortVector a0 = IntVector.broadcast(I, biases[biasAt]).reinterpretAsShorts(), e0 = a0;
+            IntVector rest = IntVector.zero(I), rest2 = rest;
             for (int source = 0; source < 6 * pieces; source += one) {
                 IntVector b, d;
                 if (source % 6 < 5) {
-                    b = IntVector.fromMemorySegment(I, w, at, LE);
-                    d = IntVector.fromMemorySegment(I, u, at, LE);
+                    b = IntVector.fromMemorySegment(I, low, lowAt + at, LE);
+                    d = IntVector.fromMemorySegment(I, high, highAt + at, LE);
+                    rest = rest.lanewise(LSHR, 1).or(b.and(TOP));
+                    rest2 = rest2.lanewise(LSHR, 1).or(d.and(TOP));
                     at += LINE;
                 } else {
-                    b = IntVector.fromMemorySegment(I, w, at - 5 * LINE, LE).lanewise(LSHR, 15).and(PackedQ5_K.BIT)
-                            .or(IntVector.fromMemorySegment(I, w, at - 4 * LINE, LE).lanewise(LSHR, 14).and(PackedQ5_K.BIT << 1))
-                            .or(IntVector.fromMemorySegment(I, w, at - 3 * LINE, LE).lanewise(LSHR, 13).and(PackedQ5_K.BIT << 2))
-                            .or(IntVector.fromMemorySegment(I, w, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedQ5_K.BIT << 3))
-                            .or(IntVector.fromMemorySegment(I, w, at - LINE, LE).lanewise(LSHR, 11).and(PackedQ5_K.BIT << 4));
-                    d = IntVector.fromMemorySegment(I, u, at - 5 * LINE, LE).lanewise(LSHR, 15).and(PackedQ5_K.BIT)
-                            .or(IntVector.fromMemorySegment(I, u, at - 4 * LINE, LE).lanewise(LSHR, 14).and(PackedQ5_K.BIT << 1))
-                            .or(IntVector.fromMemorySegment(I, u, at - 3 * LINE, LE).lanewise(LSHR, 13).and(PackedQ5_K.BIT << 2))
-                            .or(IntVector.fromMemorySegment(I, u, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedQ5_K.BIT << 3))
-                            .or(IntVector.fromMemorySegment(I, u, at - LINE, LE).lanewise(LSHR, 11).and(PackedQ5_K.BIT << 4));
+                    b = rest.lanewise(LSHR, 11).and(PackedQ5_K.FIVE);
+                    d = rest2.lanewise(LSHR, 11).and(PackedQ5_K.FIVE);
+                    rest = rest2 = IntVector.zero(I);
                 }
                 for (int i = source % 6 < 5 ? 0 : 2; i < 3; i += one, xAt += 1) {
                     ShortVector v0 = b.and(PackedQ5_K.FIVE).reinterpretAsShorts(), v1 = d.and(PackedQ5_K.FIVE).reinterpretAsShorts(), v;

@@ -5,7 +5,6 @@ import static io.github.kvern.kernels.vector.Lanes.L;
 import static io.github.kvern.kernels.vector.Lanes.LE;
 import static io.github.kvern.kernels.vector.PackedTile.ROWS;
 import static io.github.kvern.kernels.vector.PackedType.LINE;
-import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import java.lang.foreign.MemorySegment;
@@ -15,30 +14,36 @@ import jdk.incubator.vector.ShortVector;
 /// Runs of Q6_K's values times a group of columns, straight from the lines, as [PackedBits4]: two values of a line each, then the two that
 /// lie in what is left of three lines, put together in the loop likewise.
 final class PackedBits6 {
+    /// The bits that a line has left over in each half, shifted down by four before the next line: at the end of three, the low four of the
+    /// first value are in bits 4 to 7, those of the second in 8 to 11, then two high bits of each.
+    private static final int TOP = 0xf000f000;
+    /// Where the two values go: the first's low bits and the second's high ones, the first's high ones, the second's low ones.
+    private static final int LOW_AND_TOP = 0x0c0f0c0f, HIGH = PackedQ6_K.HIGH, SECOND = 0x03c003c0;
+
     private PackedBits6() {}
 
     /// Sums of a block's runs.
     ///
     /// @param low where the first vector of rows begins in a block's first line
     /// @param high where the second one begins
-    /// @param reach bytes from there to the end of what lies in the block
     /// @param pieces in a run: three lines of eight values each
     /// @param out takes `[run][width][ROWS]` from `to` on: the second vector behind the first
-    static void runs(MemorySegment low, long lowAt, MemorySegment high, long highAt, int reach, int runs, int pieces, int[] x, int xAt,
+    static void runs(MemorySegment low, long lowAt, MemorySegment high, long highAt, int runs, int pieces, int[] x, int xAt,
             int[] biases, int biasAt,
             int width, short[] out, int to) {
         switch (width) {
-            case 1 -> by1(low, lowAt, high, highAt, reach, runs, pieces, x, xAt, biases, biasAt, out, to);
-            case 2 -> by2(low, lowAt, high, highAt, reach, runs, pieces, x, xAt, biases, biasAt, out, to);
-            case 4 -> by4(low, lowAt, high, highAt, reach, runs, pieces, x, xAt, biases, biasAt, out, to);
-            default -> by8(low, lowAt, high, highAt, reach, runs, pieces, x, xAt, biases, biasAt, out, to);
+            case 1 -> by1(low, lowAt, high, highAt, runs, pieces, x, xAt, biases, biasAt, out, to);
+            case 2 -> by2(low, lowAt, high, highAt, runs, pieces, x, xAt, biases, biasAt, out, to);
+            case 4 -> by4(low, lowAt, high, highAt, runs, pieces, x, xAt, biases, biasAt, out, to);
+            default -> by8(low, lowAt, high, highAt, runs, pieces, x, xAt, biases, biasAt, out, to);
         }
     }
 
-    private static void by8(MemorySegment low, long lowAt, MemorySegment high, long highAt, int reach, int runs, int pieces, int[] x,
+    private static void by8(MemorySegment low, long lowAt, MemorySegment high, long highAt, int runs, int pieces, int[] x,
             int xAt, int[] biases,
             int biasAt, short[] out, int to) {
-        MemorySegment w = low.asSlice(lowAt, reach), u = high.asSlice(highAt, reach);
+        Mapped.mark(low, lowAt);
+        Mapped.mark(high, highAt);
         int one = Lanes.ONE[0];
         for (int run = 0; run < runs; run++, biasAt += 8, to += 8 * ROWS) {
             int at = (run * pieces * 3 + run * pieces / 4) * LINE;
@@ -50,23 +55,20 @@ final class PackedBits6 {
             ShortVector a5 = IntVector.broadcast(I, biases[biasAt + 5]).reinterpretAsShorts(), e5 = a5;
             ShortVector a6 = IntVector.broadcast(I, biases[biasAt + 6]).reinterpretAsShorts(), e6 = a6;
             ShortVector a7 = IntVector.broadcast(I, biases[biasAt + 7]).reinterpretAsShorts(), e7 = a7;
+            IntVector rest = IntVector.zero(I), rest2 = rest;
             for (int source = 0; source < 4 * pieces; source += one) {
                 IntVector b, d;
                 if ((source & 3) < 3) {
-                    b = IntVector.fromMemorySegment(I, w, at, LE);
-                    d = IntVector.fromMemorySegment(I, u, at, LE);
+                    b = IntVector.fromMemorySegment(I, low, lowAt + at, LE);
+                    d = IntVector.fromMemorySegment(I, high, highAt + at, LE);
+                    rest = rest.lanewise(LSHR, 4).or(b.and(TOP));
+                    rest2 = rest2.lanewise(LSHR, 4).or(d.and(TOP));
                     at += LINE;
                 } else {
-                    IntVector c = IntVector.fromMemorySegment(I, w, at - LINE, LE);
-                    b = IntVector.fromMemorySegment(I, w, at - 3 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
-                            .or(c.lanewise(LSHR, 8).and(PackedQ6_K.HIGH))
-                            .or(IntVector.fromMemorySegment(I, w, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
-                                    .or(c.lanewise(LSHR, 10).and(PackedQ6_K.HIGH)).lanewise(LSHL, 6));
-                    IntVector f = IntVector.fromMemorySegment(I, u, at - LINE, LE);
-                    d = IntVector.fromMemorySegment(I, u, at - 3 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
-                            .or(f.lanewise(LSHR, 8).and(PackedQ6_K.HIGH))
-                            .or(IntVector.fromMemorySegment(I, u, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
-                                    .or(f.lanewise(LSHR, 10).and(PackedQ6_K.HIGH)).lanewise(LSHL, 6));
+                    b = rest.lanewise(LSHR, 4).and(LOW_AND_TOP).or(rest.lanewise(LSHR, 8).and(HIGH)).or(rest.lanewise(LSHR, 2).and(SECOND));
+                    d = rest2.lanewise(LSHR, 4).and(LOW_AND_TOP).or(rest2.lanewise(LSHR, 8).and(HIGH))
+                            .or(rest2.lanewise(LSHR, 2).and(SECOND));
+                    rest = rest2 = IntVector.zero(I);
                 }
                 for (int i = 0; i < 2; i += one, xAt += 8) {
                     ShortVector v0 = b.and(PackedQ6_K.SIX).reinterpretAsShorts(), v1 = d.and(PackedQ6_K.SIX).reinterpretAsShorts(), v;
@@ -117,10 +119,11 @@ final class PackedBits6 {
         }
     }
 
-    private static void by4(MemorySegment low, long lowAt, MemorySegment high, long highAt, int reach, int runs, int pieces, int[] x,
+    private static void by4(MemorySegment low, long lowAt, MemorySegment high, long highAt, int runs, int pieces, int[] x,
             int xAt, int[] biases,
             int biasAt, short[] out, int to) {
-        MemorySegment w = low.asSlice(lowAt, reach), u = high.asSlice(highAt, reach);
+        Mapped.mark(low, lowAt);
+        Mapped.mark(high, highAt);
         int one = Lanes.ONE[0];
         for (int run = 0; run < runs; run++, biasAt += 4, to += 4 * ROWS) {
             int at = (run * pieces * 3 + run * pieces / 4) * LINE;
@@ -128,23 +131,20 @@ final class PackedBits6 {
             ShortVector a1 = IntVector.broadcast(I, biases[biasAt + 1]).reinterpretAsShorts(), e1 = a1;
             ShortVector a2 = IntVector.broadcast(I, biases[biasAt + 2]).reinterpretAsShorts(), e2 = a2;
             ShortVector a3 = IntVector.broadcast(I, biases[biasAt + 3]).reinterpretAsShorts(), e3 = a3;
+            IntVector rest = IntVector.zero(I), rest2 = rest;
             for (int source = 0; source < 4 * pieces; source += one) {
                 IntVector b, d;
                 if ((source & 3) < 3) {
-                    b = IntVector.fromMemorySegment(I, w, at, LE);
-                    d = IntVector.fromMemorySegment(I, u, at, LE);
+                    b = IntVector.fromMemorySegment(I, low, lowAt + at, LE);
+                    d = IntVector.fromMemorySegment(I, high, highAt + at, LE);
+                    rest = rest.lanewise(LSHR, 4).or(b.and(TOP));
+                    rest2 = rest2.lanewise(LSHR, 4).or(d.and(TOP));
                     at += LINE;
                 } else {
-                    IntVector c = IntVector.fromMemorySegment(I, w, at - LINE, LE);
-                    b = IntVector.fromMemorySegment(I, w, at - 3 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
-                            .or(c.lanewise(LSHR, 8).and(PackedQ6_K.HIGH))
-                            .or(IntVector.fromMemorySegment(I, w, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
-                                    .or(c.lanewise(LSHR, 10).and(PackedQ6_K.HIGH)).lanewise(LSHL, 6));
-                    IntVector f = IntVector.fromMemorySegment(I, u, at - LINE, LE);
-                    d = IntVector.fromMemorySegment(I, u, at - 3 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
-                            .or(f.lanewise(LSHR, 8).and(PackedQ6_K.HIGH))
-                            .or(IntVector.fromMemorySegment(I, u, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
-                                    .or(f.lanewise(LSHR, 10).and(PackedQ6_K.HIGH)).lanewise(LSHL, 6));
+                    b = rest.lanewise(LSHR, 4).and(LOW_AND_TOP).or(rest.lanewise(LSHR, 8).and(HIGH)).or(rest.lanewise(LSHR, 2).and(SECOND));
+                    d = rest2.lanewise(LSHR, 4).and(LOW_AND_TOP).or(rest2.lanewise(LSHR, 8).and(HIGH))
+                            .or(rest2.lanewise(LSHR, 2).and(SECOND));
+                    rest = rest2 = IntVector.zero(I);
                 }
                 for (int i = 0; i < 2; i += one, xAt += 4) {
                     ShortVector v0 = b.and(PackedQ6_K.SIX).reinterpretAsShorts(), v1 = d.and(PackedQ6_K.SIX).reinterpretAsShorts(), v;
@@ -175,32 +175,30 @@ final class PackedBits6 {
         }
     }
 
-    private static void by2(MemorySegment low, long lowAt, MemorySegment high, long highAt, int reach, int runs, int pieces, int[] x,
+    private static void by2(MemorySegment low, long lowAt, MemorySegment high, long highAt, int runs, int pieces, int[] x,
             int xAt, int[] biases,
             int biasAt, short[] out, int to) {
-        MemorySegment w = low.asSlice(lowAt, reach), u = high.asSlice(highAt, reach);
+        Mapped.mark(low, lowAt);
+        Mapped.mark(high, highAt);
         int one = Lanes.ONE[0];
         for (int run = 0; run < runs; run++, biasAt += 2, to += 2 * ROWS) {
             int at = (run * pieces * 3 + run * pieces / 4) * LINE;
             ShortVector a0 = IntVector.broadcast(I, biases[biasAt]).reinterpretAsShorts(), e0 = a0;
             ShortVector a1 = IntVector.broadcast(I, biases[biasAt + 1]).reinterpretAsShorts(), e1 = a1;
+            IntVector rest = IntVector.zero(I), rest2 = rest;
             for (int source = 0; source < 4 * pieces; source += one) {
                 IntVector b, d;
                 if ((source & 3) < 3) {
-                    b = IntVector.fromMemorySegment(I, w, at, LE);
-                    d = IntVector.fromMemorySegment(I, u, at, LE);
+                    b = IntVector.fromMemorySegment(I, low, lowAt + at, LE);
+                    d = IntVector.fromMemorySegment(I, high, highAt + at, LE);
+                    rest = rest.lanewise(LSHR, 4).or(b.and(TOP));
+                    rest2 = rest2.lanewise(LSHR, 4).or(d.and(TOP));
                     at += LINE;
                 } else {
-                    IntVector c = IntVector.fromMemorySegment(I, w, at - LINE, LE);
-                    b = IntVector.fromMemorySegment(I, w, at - 3 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
-                            .or(c.lanewise(LSHR, 8).and(PackedQ6_K.HIGH))
-                            .or(IntVector.fromMemorySegment(I, w, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
-                                    .or(c.lanewise(LSHR, 10).and(PackedQ6_K.HIGH)).lanewise(LSHL, 6));
-                    IntVector f = IntVector.fromMemorySegment(I, u, at - LINE, LE);
-                    d = IntVector.fromMemorySegment(I, u, at - 3 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
-                            .or(f.lanewise(LSHR, 8).and(PackedQ6_K.HIGH))
-                            .or(IntVector.fromMemorySegment(I, u, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
-                                    .or(f.lanewise(LSHR, 10).and(PackedQ6_K.HIGH)).lanewise(LSHL, 6));
+                    b = rest.lanewise(LSHR, 4).and(LOW_AND_TOP).or(rest.lanewise(LSHR, 8).and(HIGH)).or(rest.lanewise(LSHR, 2).and(SECOND));
+                    d = rest2.lanewise(LSHR, 4).and(LOW_AND_TOP).or(rest2.lanewise(LSHR, 8).and(HIGH))
+                            .or(rest2.lanewise(LSHR, 2).and(SECOND));
+                    rest = rest2 = IntVector.zero(I);
                 }
                 for (int i = 0; i < 2; i += one, xAt += 2) {
                     ShortVector v0 = b.and(PackedQ6_K.SIX).reinterpretAsShorts(), v1 = d.and(PackedQ6_K.SIX).reinterpretAsShorts(), v;
@@ -221,31 +219,29 @@ final class PackedBits6 {
         }
     }
 
-    private static void by1(MemorySegment low, long lowAt, MemorySegment high, long highAt, int reach, int runs, int pieces, int[] x,
+    private static void by1(MemorySegment low, long lowAt, MemorySegment high, long highAt, int runs, int pieces, int[] x,
             int xAt, int[] biases,
             int biasAt, short[] out, int to) {
-        MemorySegment w = low.asSlice(lowAt, reach), u = high.asSlice(highAt, reach);
+        Mapped.mark(low, lowAt);
+        Mapped.mark(high, highAt);
         int one = Lanes.ONE[0];
         for (int run = 0; run < runs; run++, biasAt += 1, to += 1 * ROWS) {
             int at = (run * pieces * 3 + run * pieces / 4) * LINE;
             ShortVector a0 = IntVector.broadcast(I, biases[biasAt]).reinterpretAsShorts(), e0 = a0;
+            IntVector rest = IntVector.zero(I), rest2 = rest;
             for (int source = 0; source < 4 * pieces; source += one) {
                 IntVector b, d;
                 if ((source & 3) < 3) {
-                    b = IntVector.fromMemorySegment(I, w, at, LE);
-                    d = IntVector.fromMemorySegment(I, u, at, LE);
+                    b = IntVector.fromMemorySegment(I, low, lowAt + at, LE);
+                    d = IntVector.fromMemorySegment(I, high, highAt + at, LE);
+                    rest = rest.lanewise(LSHR, 4).or(b.and(TOP));
+                    rest2 = rest2.lanewise(LSHR, 4).or(d.and(TOP));
                     at += LINE;
                 } else {
-                    IntVector c = IntVector.fromMemorySegment(I, w, at - LINE, LE);
-                    b = IntVector.fromMemorySegment(I, w, at - 3 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
-                            .or(c.lanewise(LSHR, 8).and(PackedQ6_K.HIGH))
-                            .or(IntVector.fromMemorySegment(I, w, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
-                                    .or(c.lanewise(LSHR, 10).and(PackedQ6_K.HIGH)).lanewise(LSHL, 6));
-                    IntVector f = IntVector.fromMemorySegment(I, u, at - LINE, LE);
-                    d = IntVector.fromMemorySegment(I, u, at - 3 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
-                            .or(f.lanewise(LSHR, 8).and(PackedQ6_K.HIGH))
-                            .or(IntVector.fromMemorySegment(I, u, at - 2 * LINE, LE).lanewise(LSHR, 12).and(PackedType.NIBBLE)
-                                    .or(f.lanewise(LSHR, 10).and(PackedQ6_K.HIGH)).lanewise(LSHL, 6));
+                    b = rest.lanewise(LSHR, 4).and(LOW_AND_TOP).or(rest.lanewise(LSHR, 8).and(HIGH)).or(rest.lanewise(LSHR, 2).and(SECOND));
+                    d = rest2.lanewise(LSHR, 4).and(LOW_AND_TOP).or(rest2.lanewise(LSHR, 8).and(HIGH))
+                            .or(rest2.lanewise(LSHR, 2).and(SECOND));
+                    rest = rest2 = IntVector.zero(I);
                 }
                 for (int i = 0; i < 2; i += one, xAt += 1) {
                     ShortVector v0 = b.and(PackedQ6_K.SIX).reinterpretAsShorts(), v1 = d.and(PackedQ6_K.SIX).reinterpretAsShorts(), v;

@@ -56,6 +56,7 @@ public final class PackedQ4_0 extends PackedRuns {
 
     private static void column(MemorySegment all, long at, int blocks, int[] q, int qAt, int[] biases, float[] scales, int blockAt,
             float[] y) {
+        Mapped.mark(all, at);
         for (int h = 0; h < ROWS; h += L) FloatVector.zero(F).intoArray(y, h);
         for (int i = 0; i < blocks; i++) {
             MemorySegment w = all.asSlice(at + (long) i * BLOCK, BLOCK);
@@ -87,11 +88,13 @@ public final class PackedQ4_0 extends PackedRuns {
 
     @Override
     public void scales(MemorySegment w, long at, PackedTile tile, int i, int panel) {
+        Mapped.mark(w, at);
         for (int h = 0; h < 16; h += L)
             floats(IntVector.fromMemorySegment(I, w, at + 8 * LINE + 4 * h, LE), tile.d, i * PackedTile.ROWS + panel * ROWS + h);
     }
 
     private static void values(MemorySegment all, long at, short[] out, int to) {
+        Mapped.mark(all, at);
         MemorySegment w = all.asSlice(at, BLOCK);
         for (int v = 0; v < 8; v++) {
             for (int h = 0; h < 16; h += L) {
@@ -106,9 +109,9 @@ public final class PackedQ4_0 extends PackedRuns {
     }
 
     @Override
-    void lines(MemorySegment low, long lowAt, MemorySegment high, long highAt, int reach, int size, int[] x, int xAt, int[] biases,
+    void lines(MemorySegment low, long lowAt, MemorySegment high, long highAt, int size, int[] x, int xAt, int[] biases,
             int biasAt, int width, short[] parts, int to) {
-        PackedBits4.runs(low, lowAt, high, highAt, reach, 1, x, xAt, biases, biasAt, width, parts, to);
+        PackedBits4.runs(low, lowAt, high, highAt, 1, x, xAt, biases, biasAt, width, parts, to);
     }
 
     @Override

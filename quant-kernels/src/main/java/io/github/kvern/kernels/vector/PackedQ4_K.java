@@ -86,6 +86,7 @@ public final class PackedQ4_K extends PackedRuns {
 
     private static void column(MemorySegment all, long at, int blocks, int[] q, int qAt, int[] biases, int[] sums, int sumAt,
             float[] scales, int scaleAt, float[] y) {
+        Mapped.mark(all, at);
         for (int h = 0; h < ROWS; h += L) FloatVector.zero(F).intoArray(y, h);
         for (int i = 0; i < blocks; i++) {
             MemorySegment w = all.asSlice(at + i * (74L * LINE), 74 * LINE);
@@ -129,6 +130,7 @@ public final class PackedQ4_K extends PackedRuns {
 
     @Override
     public void scales(MemorySegment w, long at, PackedTile tile, int i, int panel) {
+        Mapped.mark(w, at);
         for (int h = 0; h < 16; h += L) {
             for (int j = 0; j < 8; j++) {
                 IntVector s = IntVector.fromMemorySegment(I, w, at + j * GROUP + 8 * LINE + 4 * h, LE);
@@ -144,6 +146,7 @@ public final class PackedQ4_K extends PackedRuns {
     }
 
     private static void values(MemorySegment all, long at, short[] out, int to) {
+        Mapped.mark(all, at);
         MemorySegment w = all.asSlice(at, 74 * LINE);
         for (int j = 0; j < 8; j++) {
             for (int v = 0; v < 8; v++) {
@@ -160,9 +163,9 @@ public final class PackedQ4_K extends PackedRuns {
     }
 
     @Override
-    void lines(MemorySegment low, long lowAt, MemorySegment high, long highAt, int reach, int size, int[] x, int xAt, int[] biases,
+    void lines(MemorySegment low, long lowAt, MemorySegment high, long highAt, int size, int[] x, int xAt, int[] biases,
             int biasAt, int width, short[] parts, int to) {
-        PackedBits4.runs(low, lowAt, high, highAt, reach, 8, x, xAt, biases, biasAt, width, parts, to);
+        PackedBits4.runs(low, lowAt, high, highAt, 8, x, xAt, biases, biasAt, width, parts, to);
     }
 
     @Override

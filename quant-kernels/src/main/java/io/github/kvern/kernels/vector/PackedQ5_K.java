@@ -68,6 +68,7 @@ public final class PackedQ5_K extends PackedRuns {
 
     private static void column(MemorySegment all, long at, int blocks, int[] q, int qAt, int[] biases, int[] sums, int sumAt,
             float[] scales, int scaleAt, float[] y) {
+        Mapped.mark(all, at);
         for (int h = 0; h < ROWS; h += L) FloatVector.zero(F).intoArray(y, h);
         for (int i = 0; i < blocks; i++) {
             MemorySegment w = all.asSlice(at + i * (90L * LINE), 90 * LINE);
@@ -143,6 +144,7 @@ public final class PackedQ5_K extends PackedRuns {
 
     @Override
     public void scales(MemorySegment w, long at, PackedTile tile, int i, int panel) {
+        Mapped.mark(w, at);
         for (int h = 0; h < 16; h += L) {
             for (int j = 0; j < 8; j++) {
                 IntVector s = IntVector.fromMemorySegment(I, w, at + j * GROUP + 10 * LINE + 4 * h, LE);
@@ -158,6 +160,7 @@ public final class PackedQ5_K extends PackedRuns {
     }
 
     private static void values(MemorySegment all, long at, short[] out, int to) {
+        Mapped.mark(all, at);
         MemorySegment w = all.asSlice(at, 90 * LINE);
         for (int run = 0; run < 16; run++) {
             for (int h = 0; h < 16; h += L) {
@@ -180,9 +183,9 @@ public final class PackedQ5_K extends PackedRuns {
     }
 
     @Override
-    void lines(MemorySegment low, long lowAt, MemorySegment high, long highAt, int reach, int size, int[] x, int xAt, int[] biases,
+    void lines(MemorySegment low, long lowAt, MemorySegment high, long highAt, int size, int[] x, int xAt, int[] biases,
             int biasAt, int width, short[] parts, int to) {
-        PackedBits5.runs(low, lowAt, high, highAt, reach, 256 / size, size / 16, x, xAt, biases, biasAt, width, parts, to);
+        PackedBits5.runs(low, lowAt, high, highAt, 256 / size, size / 16, x, xAt, biases, biasAt, width, parts, to);
     }
 
     @Override

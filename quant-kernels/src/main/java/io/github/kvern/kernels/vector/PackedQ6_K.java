@@ -73,6 +73,7 @@ public final class PackedQ6_K extends PackedRuns {
     private static void column(MemorySegment all, long at, int blocks, int[] q, int qAt, int[] biases, int biasAt, float[] scales,
             int scaleAt,
             float[] y) {
+        Mapped.mark(all, at);
         for (int h = 0; h < ROWS; h += L) FloatVector.zero(F).intoArray(y, h);
         for (int i = 0; i < blocks; i++) {
             MemorySegment w = all.asSlice(at + i * (105L * LINE), 105 * LINE);
@@ -124,6 +125,7 @@ public final class PackedQ6_K extends PackedRuns {
 
     @Override
     public void scales(MemorySegment w, long at, PackedTile tile, int i, int panel) {
+        Mapped.mark(w, at);
         for (int h = 0; h < 16; h += L) {
             for (int j = 0; j < 8; j++) {
                 IntVector s = IntVector.fromMemorySegment(I, w, at + j * PAIR + 12 * LINE + 4 * h, LE);
@@ -139,6 +141,7 @@ public final class PackedQ6_K extends PackedRuns {
     }
 
     private static void values(MemorySegment all, long at, short[] out, int to) {
+        Mapped.mark(all, at);
         MemorySegment w = all.asSlice(at, 105 * LINE);
         for (int v = 0; v < 32; v++) {
             for (int h = 0; h < 16; h += L) {
@@ -160,9 +163,9 @@ public final class PackedQ6_K extends PackedRuns {
     }
 
     @Override
-    void lines(MemorySegment low, long lowAt, MemorySegment high, long highAt, int reach, int size, int[] x, int xAt, int[] biases,
+    void lines(MemorySegment low, long lowAt, MemorySegment high, long highAt, int size, int[] x, int xAt, int[] biases,
             int biasAt, int width, short[] parts, int to) {
-        PackedBits6.runs(low, lowAt, high, highAt, reach, 256 / size, size / 8, x, xAt, biases, biasAt, width, parts, to);
+        PackedBits6.runs(low, lowAt, high, highAt, 256 / size, size / 8, x, xAt, biases, biasAt, width, parts, to);
     }
 
     @Override

@@ -62,6 +62,7 @@ public final class PackedQ8_0 extends PackedType {
 
     private static void column(MemorySegment all, long at, int blocks, float[] q, int qAt, int[] sums, float[] scales, int blockAt,
             float[] y) {
+        Mapped.mark(all, at);
         for (int h = 0; h < ROWS; h += L) FloatVector.zero(F).intoArray(y, h);
         for (int i = 0; i < blocks; i++) {
             MemorySegment w = all.asSlice(at + (long) i * BLOCK, BLOCK);
@@ -93,11 +94,13 @@ public final class PackedQ8_0 extends PackedType {
 
     @Override
     public void scales(MemorySegment w, long at, PackedTile tile, int i, int panel) {
+        Mapped.mark(w, at);
         for (int h = 0; h < 16; h += L)
             floats(IntVector.fromMemorySegment(I, w, at + 16 * LINE + 4 * h, LE), tile.d, i * ROWS + h);
     }
 
     private static void values(MemorySegment all, long at, float[] out, int to) {
+        Mapped.mark(all, at);
         MemorySegment w = all.asSlice(at, BLOCK);
         for (int v = 0; v < 16; v++) {
             for (int h = 0; h < 16; h += L) {

@@ -49,7 +49,7 @@ public abstract class PackedRuns extends PackedType {
         int size = narrow ? run : wide;
         for (int h = 0; h < PackedTile.ROWS; h += 4 * L) {
             long a = lowAt + 2 * h, b = tileRows() > ROWS ? highAt : a + 4 * L;
-            lines(low, a, tileRows() > ROWS ? high : low, b, blockBytes() - LINE + 4 * L, size, x.x, at, x.biases(narrow), at / size, width,
+            lines(low, a, tileRows() > ROWS ? high : low, b, size, x.x, at, x.biases(narrow), at / size, width,
                     tile.parts, h);
         }
         if (first) {
@@ -63,10 +63,9 @@ public abstract class PackedRuns extends PackedType {
     ///
     /// @param low where the first vector begins in the block's first line
     /// @param high where the second one begins: in the other panel, where a tile has two, or further on in the same line
-    /// @param reach bytes from there to the last byte of the block that belongs to them
     /// @param size values of k in a run
     /// @param parts takes `[run][width][PackedTile.ROWS]` from `to` on
-    abstract void lines(MemorySegment low, long lowAt, MemorySegment high, long highAt, int reach, int size, int[] x, int xAt, int[] biases,
+    abstract void lines(MemorySegment low, long lowAt, MemorySegment high, long highAt, int size, int[] x, int xAt, int[] biases,
             int biasAt, int width, short[] parts, int to);
 
     /// Ends a block, whose runs' sums are in [PackedTile#parts].

@@ -25,7 +25,8 @@ import jdk.incubator.vector.IntVector;
 /// result is the same for every width, for any number of columns, and for plain Java.
 ///
 /// Slices: a kernel takes one slice of the segment per block, of constant size. Accesses at constant places in it need no check any
-/// more, which is worth a fifth (and makes it as fast as an array on the heap).
+/// more, which is worth a fifth (and makes it as fast as an array on the heap). Where a line's values are multiplied with many columns a
+/// check costs nothing that shows, and a slice is an object that the compiler does not always take away: there it is left out.
 public abstract class PackedType {
     /// Rows of a panel.
     public static final int ROWS = 32;
