@@ -93,12 +93,11 @@ public final class PackedQ4_0 extends PackedRuns {
             floats(IntVector.fromMemorySegment(I, w, at + 8 * LINE + 4 * h, LE), tile.d, i * PackedTile.ROWS + panel * ROWS + h);
     }
 
-    private static void values(MemorySegment all, long at, short[] out, int to) {
-        Mapped.mark(all, at);
-        MemorySegment w = all.asSlice(at, BLOCK);
+    private static void values(MemorySegment w, long at, short[] out, int to) {
+        Mapped.mark(w, at);
         for (int v = 0; v < 8; v++) {
             for (int h = 0; h < 16; h += L) {
-                IntVector b = IntVector.fromMemorySegment(I, w, v * LINE + 4 * h, LE);
+                IntVector b = IntVector.fromMemorySegment(I, w, at + v * LINE + 4 * h, LE);
                 int o = to + 4 * v * PackedTile.ROWS + 2 * h;
                 b.and(NIBBLE).reinterpretAsShorts().intoArray(out, o);
                 b.lanewise(LSHR, 4).and(NIBBLE).reinterpretAsShorts().intoArray(out, o + PackedTile.ROWS);

@@ -145,13 +145,12 @@ public final class PackedQ4_K extends PackedRuns {
         }
     }
 
-    private static void values(MemorySegment all, long at, short[] out, int to) {
-        Mapped.mark(all, at);
-        MemorySegment w = all.asSlice(at, 74 * LINE);
+    private static void values(MemorySegment w, long at, short[] out, int to) {
+        Mapped.mark(w, at);
         for (int j = 0; j < 8; j++) {
             for (int v = 0; v < 8; v++) {
                 for (int h = 0; h < 16; h += L) {
-                    IntVector b = IntVector.fromMemorySegment(I, w, j * GROUP + v * LINE + 4 * h, LE);
+                    IntVector b = IntVector.fromMemorySegment(I, w, at + j * GROUP + v * LINE + 4 * h, LE);
                     int o = to + (32 * j + 4 * v) * PackedTile.ROWS + 2 * h;
                     b.and(NIBBLE).reinterpretAsShorts().intoArray(out, o);
                     b.lanewise(LSHR, 4).and(NIBBLE).reinterpretAsShorts().intoArray(out, o + PackedTile.ROWS);

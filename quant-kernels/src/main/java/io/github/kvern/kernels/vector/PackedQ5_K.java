@@ -159,22 +159,21 @@ public final class PackedQ5_K extends PackedRuns {
         }
     }
 
-    private static void values(MemorySegment all, long at, short[] out, int to) {
-        Mapped.mark(all, at);
-        MemorySegment w = all.asSlice(at, 90 * LINE);
+    private static void values(MemorySegment w, long at, short[] out, int to) {
+        Mapped.mark(w, at);
         for (int run = 0; run < 16; run++) {
             for (int h = 0; h < 16; h += L) {
                 int from = run / 2 * GROUP + run % 2 * (5 * LINE) + 4 * h, o = to + 16 * run * PackedTile.ROWS + 2 * h;
                 for (int l = 0; l < 5; l++) {
-                    IntVector v = IntVector.fromMemorySegment(I, w, from + l * LINE, LE);
+                    IntVector v = IntVector.fromMemorySegment(I, w, at + from + l * LINE, LE);
                     v.and(FIVE).reinterpretAsShorts().intoArray(out, o + 3 * l * PackedTile.ROWS);
                     v.lanewise(LSHR, 5).and(FIVE).reinterpretAsShorts().intoArray(out, o + (3 * l + 1) * PackedTile.ROWS);
                     v.lanewise(LSHR, 10).and(FIVE).reinterpretAsShorts().intoArray(out, o + (3 * l + 2) * PackedTile.ROWS);
                 }
-                IntVector a = IntVector.fromMemorySegment(I, w, from, LE), b = IntVector.fromMemorySegment(I, w, from + LINE, LE),
-                        c = IntVector.fromMemorySegment(I, w, from + 2 * LINE, LE),
-                        f = IntVector.fromMemorySegment(I, w, from + 3 * LINE, LE),
-                        g = IntVector.fromMemorySegment(I, w, from + 4 * LINE, LE);
+                IntVector a = IntVector.fromMemorySegment(I, w, at + from, LE), b = IntVector.fromMemorySegment(I, w, at + from + LINE, LE),
+                        c = IntVector.fromMemorySegment(I, w, at + from + 2 * LINE, LE),
+                        f = IntVector.fromMemorySegment(I, w, at + from + 3 * LINE, LE),
+                        g = IntVector.fromMemorySegment(I, w, at + from + 4 * LINE, LE);
                 a.lanewise(LSHR, 15).and(BIT).or(b.lanewise(LSHR, 14).and(BIT << 1)).or(c.lanewise(LSHR, 13).and(BIT << 2))
                         .or(f.lanewise(LSHR, 12).and(BIT << 3)).or(g.lanewise(LSHR, 11).and(BIT << 4)).reinterpretAsShorts()
                         .intoArray(out, o + 15 * PackedTile.ROWS);

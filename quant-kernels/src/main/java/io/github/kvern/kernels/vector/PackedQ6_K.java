@@ -140,14 +140,13 @@ public final class PackedQ6_K extends PackedRuns {
         }
     }
 
-    private static void values(MemorySegment all, long at, short[] out, int to) {
-        Mapped.mark(all, at);
-        MemorySegment w = all.asSlice(at, 105 * LINE);
+    private static void values(MemorySegment w, long at, short[] out, int to) {
+        Mapped.mark(w, at);
         for (int v = 0; v < 32; v++) {
             for (int h = 0; h < 16; h += L) {
                 int from = v / 4 * PAIR + v % 4 * (3 * LINE) + 4 * h, o = to + 8 * v * PackedTile.ROWS + 2 * h;
-                IntVector a = IntVector.fromMemorySegment(I, w, from, LE), b = IntVector.fromMemorySegment(I, w, from + LINE, LE),
-                        c = IntVector.fromMemorySegment(I, w, from + 2 * LINE, LE);
+                IntVector a = IntVector.fromMemorySegment(I, w, at + from, LE), b = IntVector.fromMemorySegment(I, w, at + from + LINE, LE),
+                        c = IntVector.fromMemorySegment(I, w, at + from + 2 * LINE, LE);
                 a.and(SIX).reinterpretAsShorts().intoArray(out, o);
                 a.lanewise(LSHR, 6).and(SIX).reinterpretAsShorts().intoArray(out, o + PackedTile.ROWS);
                 b.and(SIX).reinterpretAsShorts().intoArray(out, o + 2 * PackedTile.ROWS);

@@ -99,12 +99,11 @@ public final class PackedQ8_0 extends PackedType {
             floats(IntVector.fromMemorySegment(I, w, at + 16 * LINE + 4 * h, LE), tile.d, i * ROWS + h);
     }
 
-    private static void values(MemorySegment all, long at, float[] out, int to) {
-        Mapped.mark(all, at);
-        MemorySegment w = all.asSlice(at, BLOCK);
+    private static void values(MemorySegment w, long at, float[] out, int to) {
+        Mapped.mark(w, at);
         for (int v = 0; v < 16; v++) {
             for (int h = 0; h < 16; h += L) {
-                IntVector b = IntVector.fromMemorySegment(I, w, v * LINE + 4 * h, LE);
+                IntVector b = IntVector.fromMemorySegment(I, w, at + v * LINE + 4 * h, LE);
                 int o = to + 2 * v * ROWS + h;
                 ((FloatVector) b.and(255).sub(128).convert(I2F, 0)).intoArray(out, o);
                 ((FloatVector) b.lanewise(LSHR, 16).and(255).sub(128).convert(I2F, 0)).intoArray(out, o + 16);
