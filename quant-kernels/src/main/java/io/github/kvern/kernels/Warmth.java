@@ -11,8 +11,7 @@ final class Warmth {
 
     private volatile boolean cold;
     private volatile boolean wanted;
-    private volatile boolean begins; // the compiler is at it: the state, for those who ask at every step of a product
-    private State state = State.NEW;
+    private volatile State state = State.NEW;
     private long begun, patience;
 
     /// Whether to compute in plain loops for the time being.
@@ -25,7 +24,7 @@ final class Warmth {
     ///
     /// @param columns of the product
     boolean staysCold(int columns) {
-        return cold && (!begins || !awaitWarm(columns));
+        return cold && (state != State.BEGUN || !awaitWarm(columns));
     }
 
     private synchronized boolean awaitWarm(int columns) {
@@ -57,7 +56,6 @@ final class Warmth {
         state = State.BEGUN;
         this.patience = patience;
         begun = System.nanoTime();
-        begins = true;
         cold = true;
         return true;
     }
@@ -78,9 +76,8 @@ final class Warmth {
     }
 
     private void settle(State state, boolean cold) {
+        this.cold = cold; // first: who sees the new state without the lock must not take warm code for cold
         this.state = state;
-        begins = false;
-        this.cold = cold;
         wanted = false;
         notifyAll();
     }
