@@ -90,7 +90,7 @@ public final class PackedQ4_0 extends PackedRuns {
     public void scales(MemorySegment w, long at, PackedTile tile, int i, int panel) {
         Mapped.mark(w, at);
         for (int h = 0; h < 16; h += L)
-            floats(IntVector.fromMemorySegment(I, w, at + 8 * LINE + 4 * h, LE), tile.d, i * PackedTile.ROWS + panel * ROWS + h);
+            floats(w, at + 8 * LINE + 4 * h, tile.d, i * PackedTile.ROWS + panel * ROWS + h);
     }
 
     private static void values(MemorySegment w, long at, short[] out, int to) {

@@ -154,8 +154,8 @@ public final class PackedQ5_K extends PackedRuns {
                 ((FloatVector) s.lanewise(LSHR, 16).and(255).convert(I2F, 0)).intoArray(tile.minimums, to);
                 ((FloatVector) s.lanewise(LSHR, 24).convert(I2F, 0)).intoArray(tile.minimums, to + 16);
             }
-            floats(IntVector.fromMemorySegment(I, w, at + 88 * LINE + 4 * h, LE), tile.d, panel * ROWS + h);
-            floats(IntVector.fromMemorySegment(I, w, at + 89 * LINE + 4 * h, LE), tile.dmin, panel * ROWS + h);
+            floats(w, at + 88 * LINE + 4 * h, tile.d, panel * ROWS + h);
+            floats(w, at + 89 * LINE + 4 * h, tile.dmin, panel * ROWS + h);
         }
     }
 

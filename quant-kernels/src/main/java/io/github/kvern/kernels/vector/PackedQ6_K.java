@@ -136,7 +136,7 @@ public final class PackedQ6_K extends PackedRuns {
                     v.lanewise(ASHR, 24).intoArray(tile.intScales, to + 16);
                 }
             }
-            floats(IntVector.fromMemorySegment(I, w, at + 104 * LINE + 4 * h, LE), tile.d, panel * ROWS + h);
+            floats(w, at + 104 * LINE + 4 * h, tile.d, panel * ROWS + h);
         }
     }
 

@@ -96,7 +96,7 @@ public final class PackedQ8_0 extends PackedType {
     public void scales(MemorySegment w, long at, PackedTile tile, int i, int panel) {
         Mapped.mark(w, at);
         for (int h = 0; h < 16; h += L)
-            floats(IntVector.fromMemorySegment(I, w, at + 16 * LINE + 4 * h, LE), tile.d, i * ROWS + h);
+            floats(w, at + 16 * LINE + 4 * h, tile.d, i * ROWS + h);
     }
 
     private static void values(MemorySegment w, long at, float[] out, int to) {

@@ -148,7 +148,11 @@ public abstract class PackedType {
     }
 
     /// The half floats of a line, in the order of rows.
-    static void floats(IntVector line, float[] out, int at) {
+    ///
+    /// A vector is not handed to it: where the call is not inlined, that would be an object.
+    static void floats(MemorySegment w, long lineAt, float[] out, int at) {
+        Mapped.mark(w, lineAt);
+        IntVector line = IntVector.fromMemorySegment(Lanes.I, w, lineAt, Lanes.LE);
         line.lanewise(LSHL, 16).lanewise(ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF).intoArray(out, at);
         line.lanewise(ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF).intoArray(out, at + 16);
     }
